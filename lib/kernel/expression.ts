@@ -1,0 +1,86 @@
+import * as t from 'io-ts'
+import type { DType } from '../dtype.ts'
+import { isScalarName, type ScalarName, scalars } from './scalar.ts'
+
+/**
+ * The arithmetic of an op for one element, as data. Ops build expressions once; backends turn them into
+ * closures or WGSL. `input` n is the n-th operand's element, `fold` n the result of a row kernel's n-th
+ * reduction, `index` n the position along the n-th loop dimension in the whole (unsharded) tensor.
+ */
+export type Expression =
+  | { readonly input: number }
+  | { readonly fold: number }
+  | { readonly index: number }
+  | { readonly constant: number; readonly type: DType }
+  | { readonly call: ScalarName; readonly of: readonly Expression[] }
+
+const ScalarCodec = new t.Type<ScalarName, string, unknown>(
+  'scalar function',
+  (value): value is ScalarName => typeof value === 'string' && isScalarName(value),
+  (value, context) => typeof value === 'string' && isScalarName(value) ? t.success(value) : t.failure(value, context),
+  (name) => name,
+)
+
+/** JSON has no infinities; the codec writes them as strings. */
+const NumberCodec = new t.Type<number, number | string, unknown>(
+  'number',
+  (value): value is number => typeof value === 'number',
+  (value, context) =>
+    typeof value === 'number' ? t.success(value)
+      : value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? t.success(Number(value))
+      : t.failure(value, context),
+  (value) => Number.isFinite(value) ? value : String(value),
+)
+
+export const ExpressionCodec: t.Type<Expression, unknown> = t.recursion('expression', () =>
+  t.union([
+    t.strict({ input: t.number }),
+    t.strict({ fold: t.number }),
+    t.strict({ index: t.number }),
+    t.strict({ constant: NumberCodec, type: t.keyof({ f32: null, i32: null, bool: null }) }),
+    t.strict({ call: ScalarCodec, of: t.readonlyArray(ExpressionCodec) }),
+  ]))
+
+// ---- writing expressions -------------------------------------------------------------------------------------------
+
+export const input = (n: number): Expression => ({ input: n })
+export const fold = (n: number): Expression => ({ fold: n })
+export const index = (n: number): Expression => ({ index: n })
+export const real = (value: number): Expression => ({ constant: value, type: 'f32' })
+export const integer = (value: number): Expression => ({ constant: value, type: 'i32' })
+export const call = (name: ScalarName, ...of: readonly Expression[]): Expression => ({ call: name, of })
+
+// ---- reading expressions -------------------------------------------------------------------------------------------
+
+/** The element type of an expression, given the types of the operands and of the reductions. */
+export const typeOf = (e: Expression, inputs: readonly DType[], folds: readonly DType[] = []): DType => {
+  if ('input' in e) return inputs[e.input]!
+  if ('fold' in e) return folds[e.fold]!
+  if ('index' in e) return 'i32'
+  if ('constant' in e) return e.type
+  const type: (...a: DType[]) => DType = scalars[e.call].type
+  return type(...e.of.map((part) => typeOf(part, inputs, folds)))
+}
+
+/** Replaces leaves; everything else stays. */
+export const substitute = (e: Expression, leaf: (leaf: Exclude<Expression, { call: ScalarName }>) => Expression): Expression =>
+  'call' in e ? { call: e.call, of: e.of.map((part) => substitute(part, leaf)) } : leaf(e)
+
+/** Number of calls in an expression: the work of one element. */
+export const callsIn = (e: Expression): number =>
+  'call' in e ? e.of.reduce((sum, part) => sum + callsIn(part), 1) : 0
+
+export type Evaluate = (inputs: ArrayLike<number>, folds: ArrayLike<number>, indices: ArrayLike<number>) => number
+
+/** An expression's float64 meaning as a closure. */
+export const compile = (e: Expression): Evaluate => {
+  if ('input' in e) { const n = e.input; return (inputs) => inputs[n]! }
+  if ('fold' in e) { const n = e.fold; return (_, folds) => folds[n]! }
+  if ('index' in e) { const n = e.index; return (_, __, indices) => indices[n]! }
+  if ('constant' in e) { const c = e.constant; return () => c }
+  const f = scalars[e.call].evaluate as (...a: number[]) => number
+  const [a, b, c] = e.of.map(compile)
+  if (c !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c(x, y, z))
+  if (b !== undefined) return (x, y, z) => f(a!(x, y, z), b(x, y, z))
+  return (x, y, z) => f(a!(x, y, z))
+}
