@@ -39,9 +39,9 @@ export const erf = (x: number): number => {
 /** Threefry-2x32, 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.2). */
 export const threefry = (key: number, counter: number): number => {
   const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const
-  const keys = [key | 0, 0, (0x1bd11bda ^ key) | 0] as const
-  let x = (counter + keys[0]) | 0
-  let y = keys[1]
+  const keys = [key | 0, 0, (0x1bd11bda ^ key) | 0]
+  let x = (counter + keys[0]!) | 0
+  let y = keys[1]!
   for (let round = 0; round < 20; round++) {
     x = (x + y) | 0
     const r = rotations[round % 8]!
