@@ -72,14 +72,20 @@ export const callsIn = (e: Expression): number =>
 
 export type Evaluate = (inputs: ArrayLike<number>, folds: ArrayLike<number>, indices: ArrayLike<number>) => number
 
-/** An expression's float64 meaning as a closure. */
-export const compile = (e: Expression): Evaluate => {
-  if ('input' in e) { const n = e.input; return (inputs) => inputs[n]! }
-  if ('fold' in e) { const n = e.fold; return (_, folds) => folds[n]! }
-  if ('index' in e) { const n = e.index; return (_, __, indices) => indices[n]! }
+/**
+ * An expression's float64 meaning as a closure. Where the types of operands and reductions are given, integer
+ * arithmetic is that of 32 bits: division drops the fraction, sums and products wrap around.
+ */
+export const compile = (e: Expression, inputs: readonly DType[] = [], folds: readonly DType[] = []): Evaluate => {
+  if ('input' in e) { const n = e.input; return (x) => x[n]! }
+  if ('fold' in e) { const n = e.fold; return (_, y) => y[n]! }
+  if ('index' in e) { const n = e.index; return (_, __, z) => z[n]! }
   if ('constant' in e) { const c = e.constant; return () => c }
-  const f = scalars[e.call].evaluate as (...a: number[]) => number
-  const [a, b, c] = e.of.map(compile)
+  const scalar = scalars[e.call].evaluate as (...a: number[]) => number
+  const f = typeOf(e, inputs, folds) !== 'i32' ? scalar
+    : e.call === 'multiply' ? Math.imul
+    : (...a: number[]) => scalar(...a) | 0
+  const [a, b, c] = e.of.map((part) => compile(part, inputs, folds))
   if (c !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c(x, y, z))
   if (b !== undefined) return (x, y, z) => f(a!(x, y, z), b(x, y, z))
   return (x, y, z) => f(a!(x, y, z))

@@ -1,0 +1,93 @@
+import type { DType } from '../dtype.ts'
+import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
+import { broadcast, needDims, needType, sameType, words, without } from '../layout/shapes.ts'
+import { type Attributes, crossByName, type Op } from '../op.ts'
+import { record } from './record.ts'
+import type { Binary, Linearity } from './rules/binary.ts'
+import type { Linear, Nonlinear } from './rules/unary.ts'
+import { sourceLine } from './source.ts'
+import { type AnyTensor, type Stage, stage } from './tensor.ts'
+
+/** The shapes that most ops have; an op file says its arithmetic with one of these and is done. */
+
+/** A function of one element, with attributes where it needs any. */
+export const elementwise = <A extends Attributes = Attributes>(
+  name: string, expression: (x: Expression, attributes: A) => Expression, { linear = false } = {},
+): Op<A> => ({
+  name,
+  shape: ([x]) => {
+    needType(name, x!, 'f32')
+    return x!
+  },
+  crossings: (operands, result) => crossByName(operands, result),
+  linear: linear ? [[0]] : [],
+  kernel: (_, __, attributes) => ({ family: 'map', expression: expression(input(0), attributes) }),
+})
+
+/** A nonlinear function of one element, as a stage. */
+export const nonlinear = <const Name extends string>(name: Name, expression: (x: Expression) => Expression): Stage<Nonlinear<Name>> => {
+  const op = elementwise(name, expression)
+  return stage((x) => record(op, {}, [x], sourceLine()))
+}
+
+const linearSets = { together: [[0, 1]], either: [[0], [1]], left: [[0]], never: [] } as const
+
+/** The right operand of a function of two elements: a tensor, or a number that every element meets. */
+export type Operand = AnyTensor | number
+export type Applied<Name extends string, Y extends Operand, L extends Linearity, To extends DType | 'same' = 'same'> = Stage<
+  Y extends AnyTensor ? Binary<Name, Y, L, To> : L extends 'either' | 'left' ? Linear<Name> : Nonlinear<Name>
+>
+
+/**
+ * A function of two elements, broadcast by name, as a data-last function: `add(y)(x) = x + y`, where y is a tensor or a
+ * number. `to` is the result's type where it is not the operands'.
+ */
+export const binary = <const Name extends string, L extends Linearity, To extends DType | 'same' = 'same'>(
+  name: Name, linearity: L, expression: (x: Expression, y: Expression) => Expression, to: To = 'same' as To,
+) => {
+  const withTensor: Op = {
+    name,
+    shape: (operands) => ({ ...broadcast(name, operands), ...(to === 'same' ? {} : { type: to }) }),
+    crossings: (operands, result) => crossByName(operands, result),
+    linear: linearSets[linearity],
+    kernel: () => ({ family: 'map', expression: expression(input(0), input(1)) }),
+  }
+  const withNumber: Op<{ readonly value: number }> = {
+    ...withTensor,
+    shape: ([x]) => to === 'same' ? x! : { ...x!, type: to },
+    linear: linearity === 'either' || linearity === 'left' ? [[0]] : [],
+    kernel: ([x], _, { value }) => ({ family: 'map', expression: expression(input(0), x!.type === 'i32' ? integer(value) : real(value)) }),
+  }
+  return <const Y extends Operand>(y: Y): Applied<Name, Y, L, To> => {
+    const where = sourceLine()
+    return stage((x) => typeof y === 'number' ? record(withNumber, { value: y }, [x], where) : record(withTensor, {}, [x, y], where))
+  }
+}
+
+/** Folds blank-separated dims away by a sum or an extreme. */
+export const foldOp = (
+  name: string, kind: 'sum' | 'max' | 'min', finish: (folded: Expression, count: number) => Expression = (folded) => folded,
+): Op<{ readonly dims: string }> => ({
+  name,
+  shape: ([x], { dims }) => {
+    needDims(name, x!, words(dims))
+    needType(name, x!, 'f32')
+    return without(x!, words(dims))
+  },
+  crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, kind]))),
+  linear: kind === 'sum' ? [[0]] : [],
+  kernel: ([x], _, { dims }) => {
+    const count = words(dims).reduce((product, dim) => product * x!.dims.find(({ name: n }) => n === dim)!.size, 1)
+    return { family: 'row', inner: words(dims), folds: [{ combine: kind, expression: input(0) }], result: finish({ fold: 0 }, count), per: 'row' }
+  },
+})
+
+/** What an op that needs whole dims checks first. */
+export const needReal = (name: string, shapes: readonly (AnyShape | undefined)[]): void => {
+  needType(name, shapes[0]!, 'f32')
+  for (const shape of shapes.slice(1)) if (shape !== undefined) sameType(name, shapes[0]!, shape)
+}
+type AnyShape = Parameters<typeof needType>[1]
+
+export const scaled = (x: Expression, by: number): Expression => call('multiply', x, real(by))
+export const plus = (x: Expression, by: number): Expression => call('add', x, real(by))

@@ -1,0 +1,63 @@
+import { input } from '../kernel/expression.ts'
+import { cutTwice } from '../layout/cross.ts'
+import { isUndecided, type Layout as Lies, namesOf, positionOf, type Shape } from '../layout/layout.ts'
+import { crossByName, type Op } from '../op.ts'
+import type { Mesh } from './mesh.ts'
+import { axisNames } from './mesh.ts'
+import * as say from './messages.ts'
+import { record } from './record.ts'
+import { refuse } from './refusal.ts'
+import type { Layout, SumOver } from './rules/layout.ts'
+import { sourceLine } from './source.ts'
+import { type Stage, stage } from './tensor.ts'
+
+/** The same value; what follows sees it in the declared layout. The pass gives it a meaning, no kernel runs. */
+export const declaration: Op = {
+  name: 'layout',
+  shape: ([x]) => x!,
+  crossings: (operands, result) => crossByName(operands, result),
+  linear: [[0]],
+  kernel: () => ({ family: 'map', expression: input(0) }),
+}
+
+/** Refuses axes that the mesh lacks, or that cut the dim twice. */
+export const checkAxes = (what: string, dim: string, cut: readonly string[], mesh: Mesh | undefined): void => {
+  if (isUndecided(cut)) return
+  cut.forEach((axis, i) => {
+    if (cut.indexOf(axis, i + 1) >= 0) refuse(say.axisRepeated(what, axis, dim))
+    if (mesh !== undefined && !mesh.axes.some(({ name }) => name === axis)) refuse(say.noAxis(what, axis, axisNames(mesh)))
+  })
+}
+
+/**
+ * From here on the dims lie as declared and every other dim is whole: `layout('s@sp')`, `layout('t@dp s@sp+tp')`,
+ * `layout('')` for all whole. A dim `@?` is left to the planner. It is a declaration, not a collective: the pass decides
+ * what moves, where, and whether anything moves at all. Pending reductions are finished.
+ */
+export const layout = <const L extends string>(text: L): Stage<Layout<L>> => {
+  const where = sourceLine()
+  return stage((x) => record(declaration, {}, [x], where, (shape, _, mesh) => laidOut(shape, text, mesh)))
+}
+
+const laidOut = (shape: Shape, text: string, mesh: Mesh | undefined): Lies => {
+  const cuts: (readonly string[])[] = shape.dims.map(() => [])
+  for (const token of text.trim() === '' ? [] : text.trim().split(/\s+/)) {
+    const [, dim, axes] = /^([^@]+)@(.+)$/.exec(token) ?? []
+    if (dim === undefined) return refuse(`layout: '${token}' is not of the form dim@axis`)
+    const at = positionOf(shape, dim)
+    if (at < 0) return refuse(say.noDim('layout', dim, namesOf(shape)))
+    cuts[at] = axes!.split('+')
+    checkAxes('layout', dim, cuts[at]!, mesh)
+  }
+  const twice = cutTwice('layout', shape, cuts)
+  return twice === undefined ? { cuts, pending: [] } : refuse(twice)
+}
+
+/** Finishes a pending sum over a mesh axis; the result is whole over that axis. Other pending sums stay. */
+export const sumOver = <const A extends string>(axis: A): Stage<SumOver<A>> => {
+  const where = sourceLine()
+  return stage((x) => record(declaration, {}, [x], where, (_, lies) =>
+    lies.pending.some((pending) => pending.axis === axis && pending.combine === 'sum')
+      ? { cuts: lies.cuts, pending: lies.pending.filter((pending) => pending.axis !== axis) }
+      : refuse(say.notPending('sumOver', axis))))
+}

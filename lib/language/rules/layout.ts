@@ -1,0 +1,43 @@
+import type { AxisRepeated, NoAxis, NoDim, NotPending } from '../messages.ts'
+import type { At, AxesOfMesh, Dim, HasAxis, Names, RanksOf, Replace, SizeIn, Whole } from '../spec.ts'
+import type { MeshOf, PendingOf, Rule, SpecOf, WithSpec } from '../tensor.ts'
+import type { CutTwice } from './binary.ts'
+import type { First } from './unary.ts'
+
+/** The spec S with the layout text L ('s@sp e@tp') and every other dim whole. */
+export type LaidOut<S extends string, L extends string> = Put<Whole<S>, L>
+type Put<S extends string, L extends string> = L extends `${infer Head} ${infer Rest}` ? Put<PutOne<S, Head>, Rest> : PutOne<S, L>
+type PutOne<S extends string, Text extends string> = Text extends `${infer D}@${infer A}`
+  ? Replace<S, D, `${D}:${SizeIn<Dim<S, D>>}${At<A>}`> : S
+
+/** Each axis must be of the mesh, and cut the dim once. */
+export type AxesExist<Op extends string, A extends string, D extends string, M extends string> = string extends M ? '' : A extends '?' ? ''
+  : A extends `${infer One}+${infer Rest}`
+    ? HasAxis<Rest, One> extends true ? AxisRepeated<Op, One, D> : First<AxisExists<Op, One, M>, AxesExist<Op, Rest, D, M>>
+    : AxisExists<Op, A, M>
+type AxisExists<Op extends string, A extends string, M extends string> = `${number}` extends RanksOf<M, A> ? NoAxis<Op, A, AxesOfMesh<M>> : ''
+
+type Tokens<L extends string, S extends string, M extends string> = L extends `${infer Head} ${infer Rest}`
+  ? First<Token<Head, S, M>, Tokens<Rest, S, M>> : Token<L, S, M>
+type Token<Text extends string, S extends string, M extends string> = Text extends '' ? ''
+  : Text extends `${infer D}@${infer A}`
+    ? Dim<S, D> extends '' ? NoDim<'layout', D, Names<S>> : AxesExist<'layout', A, D, M>
+    : `layout: '${Text}' is not of the form dim@axis`
+
+/** From here on the dims lie as L says, every other dim is whole and nothing is pending. */
+export interface Layout<L extends string> extends Rule {
+  readonly message: First<
+    Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>, CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>
+  >
+  readonly output: WithSpec<this['input'], LaidOut<SpecOf<this['input']>, L>, ''>
+}
+
+type Without<P extends string, A extends string> = P extends `${infer Head}+${infer Rest}`
+  ? Head extends A ? Rest : Without<Rest, A> extends infer R extends string ? (R extends '' ? Head : `${Head}+${R}`) : never
+  : P extends A ? '' : P
+
+/** Finishes a pending sum over one axis: the result is whole over it. */
+export interface SumOver<A extends string> extends Rule {
+  readonly message: HasAxis<PendingOf<this['input']>, A> extends true ? '' : NotPending<'sumOver', A>
+  readonly output: WithSpec<this['input'], SpecOf<this['input']>, Without<PendingOf<this['input']>, A>>
+}

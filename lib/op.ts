@@ -1,0 +1,50 @@
+import type { Shape } from './layout/layout.ts'
+import type { Template } from './kernel/template.ts'
+
+/** What an op's attributes may be: plain JSON, so that a graph can be compared, hashed and printed. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+export type Attributes = { readonly [key: string]: Json }
+
+/**
+ * How an op crosses one dim. The dim has a name in each operand that has it (null where it does not) and in the
+ * result (null where it is folded away).
+ *
+ * - `map`: each position alone; a cut passes through.
+ * - `sum`, `max`, `min`: all positions folded into one; a cut leaves the result pending.
+ * - `whole`: needs all positions at once; a cut is refused.
+ */
+export interface Crossing {
+  readonly kind: 'map' | 'sum' | 'max' | 'min' | 'whole'
+  readonly operands: readonly (string | null)[]
+  readonly result: string | null
+  /** Number of positions that the ranks must divide, where a cut is to stay a cut: split and merge. */
+  readonly divisor?: number
+}
+
+/**
+ * One operation of the language, said once. Everything else follows from it: the check at trace time, the planner's
+ * choices, the local work and the report.
+ */
+export interface Op<A extends Attributes = Attributes> {
+  readonly name: string
+  /** The result's dims and type. Refuses operands that don't fit, whatever their layouts. */
+  shape(operands: readonly Shape[], attributes: A): Shape
+  /** How each dim of the operands and of the result is crossed, in the order in which faults are to be reported. */
+  crossings(operands: readonly Shape[], result: Shape, attributes: A): readonly Crossing[]
+  /** The sets of operands that may be pending sums together, leaving the result pending: [[0, 1]] for add. */
+  readonly linear: readonly (readonly number[])[]
+  /** What each rank computes on its pieces. */
+  kernel(operands: readonly Shape[], result: Shape, attributes: A): Template
+}
+
+/** Crossings of an op that treats equal names as one dim: every dim is mapped but those named. */
+export const crossByName = (
+  operands: readonly Shape[], result: Shape, special: { readonly [dim: string]: Crossing['kind'] } = {},
+): readonly Crossing[] => {
+  const names = [...new Set([...operands, result].flatMap((shape) => shape.dims.map((dim) => dim.name)))]
+  return names.map((name) => ({
+    kind: special[name] ?? 'map',
+    operands: operands.map((shape) => shape.dims.some((dim) => dim.name === name) ? name : null),
+    result: result.dims.some((dim) => dim.name === name) ? name : null,
+  }))
+}

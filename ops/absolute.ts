@@ -1,0 +1,5 @@
+import { call } from '#lib/kernel/expression.ts'
+import { nonlinear } from '#lib/language/define.ts'
+
+/** |x|, element by element. Derivative: the sign of x. */
+export const absolute = nonlinear('absolute', (x) => call('absolute', x))

@@ -1,0 +1,70 @@
+import * as say from '#lib/language/messages.ts'
+import { record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
+import type { Attention, AttentionDims } from '#lib/language/rules/attention.ts'
+import { sourceLine } from '#lib/language/source.ts'
+import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
+import { namesOf, type Shape, sizeOf } from '#lib/layout/layout.ts'
+import { extraDims, needDimsOn, needType, sameSizes, without } from '#lib/layout/shapes.ts'
+import type { Crossing, Op } from '#lib/op.ts'
+
+type Dims = { readonly over: string; readonly features: string; readonly heads: string | null; readonly maskKeys: string }
+
+const noExtra = (u: Shape, s: Shape, side: string): void => {
+  const extra = extraDims(u, s)[0]
+  if (extra !== undefined) refuse(say.noDimOn('attention', extra.name, side, namesOf(s)))
+}
+
+const op: Op<Dims> = {
+  name: 'attention',
+  shape: ([q, k, v, mask], { over, features, heads, maskKeys }) => {
+    needDimsOn('attention', q!, [features], 'queries')
+    needDimsOn('attention', k!, [over, features], 'keys')
+    if (heads !== null) needDimsOn('attention', q!, [heads], 'queries')
+    const keys = without(k!, [over])
+    noExtra(keys, q!, 'queries')
+    noExtra(v!, k!, 'keys')
+    noExtra(k!, v!, 'values')
+    sameSizes('attention', q!, keys)
+    sameSizes('attention', k!, v!)
+    if (mask !== undefined) {
+      needDimsOn('attention', mask, [maskKeys], 'mask')
+      noExtra(without(mask, [maskKeys]), q!, 'queries')
+      sameSizes('attention', q!, without(mask, [maskKeys]))
+      if (sizeOf(mask, maskKeys) !== sizeOf(k!, over)) refuse(say.sizesDiffer('attention', over, sizeOf(k!, over)!, sizeOf(mask, maskKeys)!))
+    }
+    for (const shape of [q!, k!, v!]) needType('attention', shape, 'f32')
+    return q!
+  },
+  crossings: ([q, k, v, mask], _, { over, features, maskKeys }) => {
+    const has = (shape: Shape | undefined, dim: string): string | null => shape !== undefined && sizeOf(shape, dim) !== undefined ? dim : null
+    const operands = (parts: (string | null)[]): (string | null)[] => mask === undefined ? parts.slice(0, 3) : parts
+    const alike = q!.dims.filter(({ name }) => name !== features).map(({ name }): Crossing => ({
+      kind: 'map', result: name,
+      operands: operands([name, name === over ? null : has(k, name), name === over ? null : has(v, name), name === maskKeys ? null : has(mask, name)]),
+    }))
+    return [
+      { kind: 'whole', operands: operands([features, features, features, null]), result: features },
+      { kind: 'whole', operands: operands([null, over, over, maskKeys]), result: null },
+      ...alike,
+    ]
+  },
+  linear: [],
+  kernel: ([q], _, { over, features, maskKeys }) => ({
+    family: 'attention', over, features, maskKeys, scale: 1 / Math.sqrt(sizeOf(q!, features)!),
+  }),
+}
+
+/**
+ * Attention of queries (the input) over keys k and values v: softmax over dim `over` of q·k / √features, times v (Vaswani
+ * et al. 2017, section 3.2.1). `over` and `features` must be whole in k and v. Where the queries have dim `over` too,
+ * that is their own position and may be cut; every other dim that q and k share runs along (batch, heads). A bool
+ * `mask` keeps where true, an f32 one is added to the scores; it names the key dim `maskKeys` (or `over`, if the queries
+ * don't have it).
+ */
+export const attention = <const O extends AttentionDims>(options: O) =>
+  <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
+    const where = sourceLine()
+    const { over, features, heads = null, maskKeys = over, mask } = options
+    return stage((q) => record(op, { over, features, heads, maskKeys }, [q, k, v, ...(mask === undefined ? [] : [mask])], where))
+  }

@@ -1,0 +1,26 @@
+import { record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
+import type { Reorder } from '#lib/language/rules/reshape.ts'
+import { sourceLine } from '#lib/language/source.ts'
+import { type Stage, stage } from '#lib/language/tensor.ts'
+import { needDims, words, without } from '#lib/layout/shapes.ts'
+import { crossByName, type Op } from '#lib/op.ts'
+
+const op: Op<{ readonly dims: string }> = {
+  name: 'reorder',
+  shape: ([x], { dims }) => {
+    needDims('reorder', x!, words(dims))
+    const missing = without(x!, words(dims)).dims[0]
+    if (missing !== undefined) refuse(`reorder: dim '${missing.name}' is missing in '${dims}'`)
+    return { ...x!, dims: words(dims).map((name) => x!.dims.find((dim) => dim.name === name)!) }
+  },
+  crossings: (operands, result) => crossByName(operands, result),
+  linear: [[0]],
+  kernel: (_, __, { dims }) => ({ family: 'view', view: { of: 'reorder', dims: words(dims) } }),
+}
+
+/** The same dims in another memory order: `reorder('s t e')`. */
+export const reorder = <const Dims extends string>(dims: Dims): Stage<Reorder<Dims>> => {
+  const where = sourceLine()
+  return stage((x) => record(op, { dims }, [x], where))
+}

@@ -1,0 +1,36 @@
+import * as say from '#lib/language/messages.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
+import type { Select, Unstack } from '#lib/language/rules/reshape.ts'
+import { sourceLine } from '#lib/language/source.ts'
+import { type Stage, stage } from '#lib/language/tensor.ts'
+import { sizeOf } from '#lib/layout/layout.ts'
+import { needDims, without } from '#lib/layout/shapes.ts'
+import { crossByName, type Op } from '#lib/op.ts'
+
+const selecting = (name: string): Op<{ readonly dim: string; readonly at: number }> => ({
+  name,
+  shape: ([x], { dim, at }) => {
+    needDims(name, x!, [dim])
+    if (at < 0 || at >= sizeOf(x!, dim)!) refuse(say.outOfRange(name, dim, sizeOf(x!, dim)!, `${at}`))
+    return without(x!, [dim])
+  },
+  crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
+  linear: [[0]],
+  kernel: (_, __, { dim, at }) => ({ family: 'view', view: { of: 'select', dim, at } }),
+})
+const selectOp = selecting('select')
+const unstackOp = selecting('unstack')
+
+/** One position of a dim, which goes away: `select('part', 0)`. The dim must be whole. */
+export const select = <const D extends string, const At extends number>(dim: D, at: At): Stage<Select<D, `${At}`>> => {
+  const where = sourceLine()
+  return stage((x) => record(selectOp, { dim, at }, [x], where))
+}
+
+/** Every position of a dim as a tensor of its own: `const [q, k, v] = pipe(x, unstack('part'))`. The dim must be whole. */
+export const unstack = <const D extends string>(dim: D): Stage<Unstack<D>> => {
+  const where = sourceLine()
+  return stage((x) =>
+    Array.from({ length: sizeOf(nodeOf(x).shape, dim) ?? 1 }, (_, at) => record(unstackOp, { dim, at }, [x], where)))
+}

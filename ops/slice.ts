@@ -1,0 +1,29 @@
+import * as say from '#lib/language/messages.ts'
+import { record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
+import type { Slice } from '#lib/language/rules/reshape.ts'
+import { sourceLine } from '#lib/language/source.ts'
+import { type Stage, stage } from '#lib/language/tensor.ts'
+import { sizeOf } from '#lib/layout/layout.ts'
+import { needDims, replaced } from '#lib/layout/shapes.ts'
+import { crossByName, type Op } from '#lib/op.ts'
+
+const op: Op<{ readonly dim: string; readonly from: number; readonly count: number }> = {
+  name: 'slice',
+  shape: ([x], { dim, from, count }) => {
+    needDims('slice', x!, [dim])
+    if (from < 0 || count < 0 || from + count > sizeOf(x!, dim)!) refuse(say.outOfRange('slice', dim, sizeOf(x!, dim)!, `${from} … ${from + count}`))
+    return replaced(x!, dim, [{ name: dim, size: count }])
+  },
+  crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
+  linear: [[0]],
+  kernel: (_, __, { dim, from, count }) => ({ family: 'view', view: { of: 'slice', dim, from, count } }),
+}
+
+/** `count` positions of a dim from position `from` on: `slice('t', { from: 2, count: 5 })`. The dim must be whole. */
+export const slice = <const D extends string, const From extends number, const Count extends number>(
+  dim: D, { from, count }: { readonly from: From; readonly count: Count },
+): Stage<Slice<D, `${From}`, `${Count}`>> => {
+  const where = sourceLine()
+  return stage((x) => record(op, { dim, from, count }, [x], where))
+}

@@ -1,0 +1,39 @@
+import * as say from '#lib/language/messages.ts'
+import { record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
+import type { Split } from '#lib/language/rules/reshape.ts'
+import { sourceLine } from '#lib/language/source.ts'
+import { type Stage, stage } from '#lib/language/tensor.ts'
+import { readSpec } from '#lib/language/read-spec.ts'
+import { type Dim, sizeOf } from '#lib/layout/layout.ts'
+import { needDims, needFree, replaced, without } from '#lib/layout/shapes.ts'
+import { type Crossing, crossByName, type Op } from '#lib/op.ts'
+
+const read = (parts: string): readonly Dim[] => readSpec('split', parts, 'f32').shape.dims
+const product = (dims: readonly Dim[]): number => dims.reduce((total, { size }) => total * size, 1)
+
+const op: Op<{ readonly dim: string; readonly parts: string }> = {
+  name: 'split',
+  shape: ([x], { dim, parts }) => {
+    needDims('split', x!, [dim])
+    const dims = read(parts)
+    for (const { name } of dims) needFree('split', without(x!, [dim]), name)
+    const size = sizeOf(x!, dim)!
+    if (product(dims) !== size) refuse(say.splitSize('split', dim, size, dims.map((d) => `${d.name}:${d.size}`).join(' × '), product(dims)))
+    return replaced(x!, dim, dims)
+  },
+  crossings: ([x], result, { dim, parts }) => {
+    const [major, ...minor] = read(parts)
+    const others = crossByName([without(x!, [dim])], without(result, [major!.name, ...minor.map(({ name }) => name)]))
+    const cut: Crossing = { kind: 'map', operands: [dim], result: major!.name, ...(product(minor) === 1 ? {} : { divisor: major!.size }) }
+    return [cut, ...others, ...minor.map(({ name }): Crossing => ({ kind: 'whole', operands: [null], result: name }))]
+  },
+  linear: [[0]],
+  kernel: (_, __, { dim, parts }) => ({ family: 'view', view: { of: 'split', dim, parts: read(parts) } }),
+}
+
+/** One dim becomes several, major first: `split('e', 'h:16 d:72')`. A cut stays on the major one, which the ranks must divide. */
+export const split = <const D extends string, const Parts extends string>(dim: D, parts: Parts): Stage<Split<D, Parts>> => {
+  const where = sourceLine()
+  return stage((x) => record(op, { dim, parts }, [x], where))
+}
