@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Fault } from '../../fault.ts'
+
+/**
+ * Where the processes of a session meet, as one word that fits a command line: `@name` is an abstract Unix socket
+ * (Linux: no file, gone with its process), a number is a TCP port on this machine.
+ */
+export type Address = string
+
+export const addressPrefix = 'shardwise-'
+
+export const makeToken = (): string => randomBytes(16).toString('hex')
+
+export interface Listener {
+  readonly address: Address
+  readonly close: () => Promise<void>
+}
+
+/** Listens at a fresh address. */
+export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fault, Listener>> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => {
+      socket.setNoDelay(true)
+      onSocket(socket)
+    })
+    const name = `@${addressPrefix}${randomBytes(8).toString('hex')}`
+    server.once('error', (error) => resolve(E.left({ tag: 'Device', message: `cannot listen for ranks: ${error.message}` })))
+    server.once('listening', () => {
+      const place = server.address()
+      const address = place !== null && typeof place === 'object' ? String(place.port) : name
+      resolve(E.right({ address, close: () => closeServer(server) }))
+    })
+    if (process.platform === 'linux') server.listen(`\0${name.slice(1)}`)
+    else server.listen(0, '127.0.0.1')
+  })
+
+const closeServer = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
+
+/** Connects to an address; the socket is connected when it comes. */
+export const dial = (address: Address): Promise<E.Either<Fault, Socket>> =>
+  new Promise((resolve) => {
+    const socket = address.startsWith('@')
+      ? connect(`\0${address.slice(1)}`)
+      : connect({ host: '127.0.0.1', port: Number(address) })
+    const failed = (error: Error): void =>
+      resolve(E.left({ tag: 'Device', message: `cannot connect to ${address}: ${error.message}` }))
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      socket.removeListener('error', failed)
+      socket.setNoDelay(true)
+      resolve(E.right(socket))
+    })
+  })
