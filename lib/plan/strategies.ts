@@ -1,0 +1,108 @@
+import { divides } from '../layout/cross.ts'
+import { isUndecided, type Layout, type Pending, positionOf, type Shape } from '../layout/layout.ts'
+import { isInput, type Graph, type GraphNode, type Use } from '../graph/graph.ts'
+import type { Mesh } from '../language/mesh.ts'
+import type { Crossing } from '../op.ts'
+import { assignments, keyOf, liveAxes, statesOf } from './states.ts'
+
+/** One way of running an op: the layouts in which it reads its operands and the one in which it leaves its result. */
+export interface Strategy {
+  readonly operands: readonly Layout[]
+  readonly result: Layout
+  /** The axes whose ranks share the work. */
+  readonly shared: ReadonlySet<string>
+}
+
+/** Whether a layout is one that the declared one allows: `?` allows anything. */
+export const allows = (declared: Layout, layout: Layout, free: boolean): boolean =>
+  declared.cuts.every((cut, i) => isUndecided(cut) || matches(cut, layout.cuts[i]!, free)) && samePending(declared.pending, layout.pending)
+
+/** With `free`, a further cut is allowed too: slicing a copy costs nothing and shows the same values. */
+const matches = (declared: readonly string[], cut: readonly string[], free: boolean): boolean =>
+  declared.every((axis, i) => cut[i] === axis) && (free || cut.length === declared.length)
+
+const samePending = (a: readonly Pending[], b: readonly Pending[]): boolean =>
+  a.length === b.length && a.every(({ axis, combine }) => b.some((other) => other.axis === axis && other.combine === combine))
+
+/** Declared layouts speak of axes of one rank too; plans don't. */
+export const onlyLive = (layout: Layout, mesh: Mesh): Layout => {
+  const live = liveAxes(mesh)
+  return {
+    cuts: layout.cuts.map((cut) => isUndecided(cut) ? cut : cut.filter((axis) => live.includes(axis))),
+    pending: layout.pending.filter(({ axis }) => live.includes(axis)),
+  }
+}
+
+const undecidedIn = (layout: Layout): boolean => layout.cuts.some(isUndecided)
+
+/**
+ * Every legal way of running each op. A strategy must share the work over at least the axes over which the declared
+ * program shares it (all axes, where the program leaves a dim to the planner): the plan never buys bytes with work that
+ * every rank repeats, nor with memory. Where no strategy can, those that share the most remain.
+ */
+export const strategiesOf = (graph: Graph, node: GraphNode): readonly Strategy[] => {
+  const { mesh } = graph
+  const shapes = node.operands.map(({ value }) => graph.nodes[value]!.shape)
+  if (isInput(node)) {
+    const declared = onlyLive(node.declared, mesh)
+    return statesOf(node.shape, mesh, []).filter((state) => allows(declared, state, false) || sameCuts(declared, state))
+      .concat(undecidedIn(declared) ? [] : [declared])
+      .filter((state, i, all) => all.findIndex((other) => keyOf(other) === keyOf(state)) === i)
+      .map((result) => ({ operands: [], result, shared: new Set() }))
+  }
+  const crossings = node.op.crossings(shapes, node.shape, node.attributes)
+  const declared = node.operands.map((use) => onlyLive(use.pin?.layout ?? graph.nodes[use.value]!.declared, mesh))
+  const legal = legalStrategies(node, shapes, crossings, mesh)
+    .filter((strategy) => node.operands.every((use, i) => pinAllows(use, strategy.operands[i]!, mesh)))
+  const required = requiredAxes(crossings, shapes, declared, mesh)
+  const most = legal.reduce((count, { shared }) => Math.max(count, common(shared, required)), 0)
+  return legal.filter(({ shared }) => common(shared, required) === most)
+}
+
+const sameCuts = (a: Layout, b: Layout): boolean => keyOf(a) === keyOf(b)
+const common = (shared: ReadonlySet<string>, required: ReadonlySet<string>): number => [...required].filter((axis) => shared.has(axis)).length
+const pinAllows = (use: Use, layout: Layout, mesh: Mesh): boolean => use.pin === undefined || allows(onlyLive(use.pin.layout, mesh), layout, true)
+
+/** The axes over which the declared program shares the op's work. */
+const requiredAxes = (crossings: readonly Crossing[], shapes: readonly Shape[], declared: readonly Layout[], mesh: Mesh): ReadonlySet<string> => {
+  const axes = new Set<string>()
+  for (const crossing of crossings) {
+    crossing.operands.forEach((dim, operand) => {
+      if (dim === null) return
+      const cut = declared[operand]!.cuts[positionOf(shapes[operand]!, dim)]!
+      for (const axis of isUndecided(cut) ? liveAxes(mesh) : cut) axes.add(axis)
+    })
+  }
+  return axes
+}
+
+const legalStrategies = (node: GraphNode, shapes: readonly Shape[], crossings: readonly Crossing[], mesh: Mesh): readonly Strategy[] => {
+  const sizeOfCrossing = (crossing: Crossing): number => {
+    const operand = crossing.operands.findIndex((dim) => dim !== null)
+    const [shape, dim] = operand >= 0 ? [shapes[operand]!, crossing.operands[operand]!] : [node.shape, crossing.result!]
+    return shape.dims[positionOf(shape, dim)]!.size
+  }
+  const open = crossings.filter((crossing) => crossing.kind !== 'whole' && sizeOfCrossing(crossing) > 1)
+  return assignments(liveAxes(mesh), open.length + node.op.linear.length).flatMap((places) => {
+    const cuts = places.slice(0, open.length)
+    const pendings = places.slice(open.length)
+    if (open.some(({ divisor }, i) => divisor !== undefined && !divides(mesh, cuts[i]!, divisor))) return []
+    // The order of axes that are pending together means nothing: keep one.
+    if (pendings.some((axes) => axes.some((axis, i) => i > 0 && liveAxes(mesh).indexOf(axes[i - 1]!) > liveAxes(mesh).indexOf(axis)))) return []
+    const cutOfDim = (name: string | null, side: (crossing: Crossing) => string | null): readonly string[] =>
+      cuts[open.findIndex((crossing) => side(crossing) === name)] ?? []
+    const pendingSums = (set: (set: readonly number[]) => boolean): readonly Pending[] =>
+      node.op.linear.flatMap((operands, i) => set(operands) ? pendings[i]!.map((axis): Pending => ({ axis, combine: 'sum' })) : [])
+    const operands = shapes.map((shape, operand): Layout => ({
+      cuts: shape.dims.map(({ name }) => cutOfDim(name, (crossing) => crossing.operands[operand] ?? null)),
+      pending: pendingSums((set) => set.includes(operand)),
+    }))
+    const folded = open.flatMap((crossing, i) => crossing.kind === 'map' || crossing.kind === 'whole' || crossing.result !== null ? []
+      : cuts[i]!.map((axis): Pending => ({ axis, combine: crossing.kind as Pending['combine'] })))
+    const result: Layout = {
+      cuts: node.shape.dims.map(({ name }) => cutOfDim(name, (crossing) => crossing.result)),
+      pending: [...pendingSums(() => true), ...folded].sort((a, b) => liveAxes(mesh).indexOf(a.axis) - liveAxes(mesh).indexOf(b.axis)),
+    }
+    return [{ operands, result, shared: new Set(cuts.flat()) }]
+  })
+}
