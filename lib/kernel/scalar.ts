@@ -70,18 +70,14 @@ export const scalars = {
     evaluate: (a, b) => (Number.isNaN(a!) ? a! : Number.isNaN(b!) ? b! : Math.min(a!, b!)),
     wgsl: (a, b) => `minimum_(${a}, ${b})`, type: same,
   },
-  power: { evaluate: (a, b) => Math.pow(a!, b!), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
-  exponential: { evaluate: (a) => Math.exp(a!), wgsl: (a) => `exp(${a})`, type: real },
-  logarithm: { evaluate: (a) => Math.log(a!), wgsl: (a) => `log(${a})`, type: real },
+  power: { evaluate: (a, b) => (a === 1 ? 1 : Math.pow(a!, b!)), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
+  exponential: { evaluate: (a) => Math.exp(a!), wgsl: (a) => `exponential_(${a})`, type: real },
+  logarithm: { evaluate: (a) => Math.log(a!), wgsl: (a) => `logarithm_(${a})`, type: real },
   squareRoot: { evaluate: (a) => Math.sqrt(a!), wgsl: (a) => `sqrt(${a})`, type: real },
   reciprocalSquareRoot: { evaluate: (a) => 1 / Math.sqrt(a!), wgsl: (a) => `inverseSqrt(${a})`, type: real },
-  sine: { evaluate: (a) => Math.sin(a!), wgsl: (a) => `sin(${a})`, type: real },
-  cosine: { evaluate: (a) => Math.cos(a!), wgsl: (a) => `cos(${a})`, type: real },
-  hyperbolicTangent: {
-    evaluate: (a) => Math.tanh(a!),
-    // The built-in may overflow through exp(2x) for large arguments; beyond 15 the result is 1 in f32.
-    wgsl: (a) => `tanh(clamp(${a}, -15.0, 15.0))`, type: real,
-  },
+  sine: { evaluate: (a) => Math.sin(a!), wgsl: (a) => `sine_(${a})`, type: real },
+  cosine: { evaluate: (a) => Math.cos(a!), wgsl: (a) => `cosine_(${a})`, type: real },
+  hyperbolicTangent: { evaluate: (a) => Math.tanh(a!), wgsl: (a) => `hyperbolic_tangent_(${a})`, type: real },
   errorFunction: { evaluate: (a) => erf(a!), wgsl: (a) => `error_function_(${a})`, type: real },
   floor: { evaluate: (a) => Math.floor(a!), wgsl: (a) => `floor(${a})`, type: real },
   less: { evaluate: (a, b) => +(a! < b!), wgsl: (a, b) => `(${a} < ${b})`, type: truth },
@@ -106,18 +102,62 @@ export type ScalarName = keyof typeof scalars
 
 export const isScalarName = (name: string): name is ScalarName => Object.hasOwn(scalars, name)
 
-/** WGSL functions the texts above call; an emitter puts them before the kernel. */
+/**
+ * WGSL functions the texts above call; an emitter puts them before the kernel. WGSL's own transcendental functions may
+ * be off by 2^-11 and may turn a NaN into a number, and on some drivers they do both; these are good to a few units in
+ * the last place and keep NaN. Names end in `_`, so that an emitter can tell whether it needs them.
+ */
 export const wgslPrelude = /* wgsl */ `
 fn is_nan_(x: f32) -> bool { let b = bitcast<u32>(x) & 0x7fffffffu; return b > 0x7f800000u; }
 fn maximum_(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, is_nan_(b)), a, is_nan_(a)); }
 fn minimum_(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, is_nan_(b)), a, is_nan_(a)); }
+fn exponential_(x: f32) -> f32 { return select(exp(x), x, is_nan_(x)); }
+fn not_a_number_(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
+fn logarithm_(x: f32) -> f32 {
+  if (is_nan_(x) || x < 0.0) { return not_a_number_(x); }
+  if (x == 0.0) { return bitcast<f32>(bitcast<u32>(x) | 0xff800000u); }
+  return log(x);
+}
 fn power_(a: f32, b: f32) -> f32 {
-  if (b == 0.0) { return 1.0; }
-  let m = pow(abs(a), b);
-  if (a >= 0.0) { return m; }
-  let whole = floor(b) == b;
-  let odd = whole && (floor(b * 0.5) * 2.0 != b);
-  return select(select(bitcast<f32>(0x7fc00000u + u32(abs(b) * 0.0)), m, whole), -m, odd);
+  if (b == 0.0 || a == 1.0) { return 1.0; }
+  if (is_nan_(a) || is_nan_(b)) { return a + b; }
+  let odd = floor(b) == b && floor(b * 0.5) * 2.0 != b;
+  let infinity = bitcast<f32>((bitcast<u32>(b) & 0u) | 0x7f800000u);
+  let size = select(pow(abs(a), b), select(infinity, 0.0, b > 0.0), a == 0.0);
+  let negative = bitcast<u32>(a) >= 0x80000000u;
+  if (negative && a != 0.0 && floor(b) != b && a != -infinity) { return not_a_number_(a); }
+  return select(size, -size, negative && odd);
+}
+// Sine and cosine (Moshier, Cephes): less whole quarter turns, in three parts (Cody and Waite), then polynomials.
+fn quarter_turns_(x: f32) -> vec2<f32> {
+  let turns = round(x * 0.6366197723675814);
+  let rest = ((x - turns * 1.5703125) - turns * 4.837512969970703125e-4) - turns * 7.54978995489188216e-8;
+  return vec2<f32>(rest, turns);
+}
+fn sine_near_0_(x: f32) -> f32 {
+  let s = x * x;
+  return x + x * s * (-1.6666654611e-1 + s * (8.3321608736e-3 - s * 1.9515295891e-4));
+}
+fn cosine_near_0_(x: f32) -> f32 {
+  let s = x * x;
+  return 1.0 - 0.5 * s + s * s * (4.166664568298827e-2 + s * (-1.388731625493765e-3 + s * 2.443315711809948e-5));
+}
+fn sine_of_quarter_(x: f32, add: u32) -> f32 {
+  let parts = quarter_turns_(x);
+  let quarter = u32(i32(parts.y)) + add;
+  let size = select(sine_near_0_(parts.x), cosine_near_0_(parts.x), (quarter & 1u) == 1u);
+  return select(size, -size, (quarter & 2u) == 2u);
+}
+fn sine_(x: f32) -> f32 { if (abs(x) > 65536.0) { return sin(x) + (x - x); } return sine_of_quarter_(x, 0u); }
+fn cosine_(x: f32) -> f32 { if (abs(x) > 65536.0) { return cos(x) + (x - x); } return sine_of_quarter_(x, 1u); }
+fn hyperbolic_tangent_(x: f32) -> f32 {
+  let z = abs(x);
+  if (z < 0.625) {
+    let s = x * x;
+    return x + x * s * (-3.33332819422e-1 + s * (1.33314422036e-1 + s * (-5.37397155531e-2 + s * (2.06390887954e-2 - s * 5.70498872745e-3))));
+  }
+  let size = 1.0 - 2.0 / (exponential_(2.0 * z) + 1.0);
+  return select(size, -size, x < 0.0);
 }
 // Complementary error function by Chebyshev fit (Numerical Recipes 6.2.2, relative error < 1.2e-7); a Maclaurin series near 0.
 fn error_function_(x: f32) -> f32 {
@@ -129,7 +169,7 @@ fn error_function_(x: f32) -> f32 {
   let t = 1.0 / (1.0 + 0.5 * z);
   let p = -z * z - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 +
     t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
-  let r = 1.0 - t * exp(p);
+  let r = 1.0 - t * exponential_(p);
   return select(-r, r, x >= 0.0);
 }
 fn uniform_(key: u32, counter: u32) -> f32 {

@@ -1,0 +1,108 @@
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Backend, Executable } from '../backend.ts'
+import type { DType, Elements } from '#lib/dtype.ts'
+import { bytesPerElement } from '#lib/dtype.ts'
+import { type Fault, refused } from '#lib/fault.ts'
+import { combineValues } from '#lib/kernel/combine.ts'
+import { elementsOf, type Exchange, type RankProgram, type View } from '#lib/kernel/kernel.ts'
+import { execute } from './kernels.ts'
+import { rememberingOffsets } from './offsets.ts'
+
+/** An executable whose numbers can be read with all their digits. */
+export interface ReferenceExecutable extends Executable {
+  readonly readExact: (view: View, sizes: readonly number[]) => Float64Array
+}
+
+export interface ReferenceBackend extends Backend {
+  readonly load: (program: RankProgram) => TE.TaskEither<Fault, ReferenceExecutable>
+}
+
+const elementsFor = (type: DType, buffer: ArrayBuffer): Elements =>
+  type === 'f32' ? new Float32Array(buffer) : new Int32Array(buffer)
+
+/** A view of bytes that need not lie on a multiple of four. */
+const elementsOfBytes = (type: DType, bytes: Uint8Array): Elements => {
+  const copy = new ArrayBuffer(bytes.byteLength)
+  new Uint8Array(copy).set(bytes)
+  return elementsFor(type, copy)
+}
+
+/**
+ * A program held in memory as float64, whatever its element types, and executed kernel by kernel. What crosses an
+ * exchange is float32, the rank's own part included, so that all ranks hold the same numbers afterwards.
+ */
+const executable = (program: RankProgram): ReferenceExecutable => {
+  const buffers = program.buffers.map((length) => new Float64Array(length))
+  const offsets = rememberingOffsets()
+
+  const put = (view: View, sizes: readonly number[], elements: ArrayLike<number>): void => {
+    const buffer = buffers[view.buffer]!
+    const to = offsets(sizes, view.strides, view.offset)
+    for (let i = 0; i < to.length; i++) buffer[to[i]!] = elements[i]!
+  }
+
+  const readExact = (view: View, sizes: readonly number[]): Float64Array => {
+    const buffer = buffers[view.buffer]!
+    return Float64Array.from(offsets(sizes, view.strides, view.offset), (at) => buffer[at]!)
+  }
+
+  const take = (view: View, sizes: readonly number[]): Elements => {
+    const elements = elementsFor(view.type, new ArrayBuffer(elementsOf(sizes) * bytesPerElement))
+    elements.set(readExact(view, sizes))
+    return elements
+  }
+
+  const exchangeAt = (step: number): Exchange => program.steps[step] as Exchange
+
+  return {
+    readExact,
+
+    write: (view, sizes, elements) =>
+      elements.length === elementsOf(sizes)
+        ? TE.fromIO(() => put(view, sizes, elements))
+        : TE.left(refused(`${elements.length} elements given for a view of [${sizes.join(', ')}]`)),
+
+    read: (view, sizes) => TE.fromIO(() => take(view, sizes)),
+
+    run: (from, to) => TE.fromIO(() => {
+      for (const step of program.steps.slice(from, to)) if (step.kind !== 'exchange') execute(step, buffers, offsets)
+    }),
+
+    pack: (step, deliver) => TE.fromIO(() => {
+      exchangeAt(step).sends.forEach(({ view, sizes }, parcel) => {
+        deliver(parcel, new Uint8Array(take(view, sizes).buffer as ArrayBuffer))
+      })
+    }),
+
+    unpack: (step, received) => TE.fromIO(() => {
+      const { keeps, receives, combine } = exchangeAt(step)
+      const own = keeps === null ? [] : [{ rank: program.rank, view: keeps.to, sizes: keeps.sizes, elements: take(keeps.from, keeps.sizes) }]
+      const others = receives.map(({ peer, view, sizes }, parcel) => (
+        { rank: peer, view, sizes, elements: elementsOfBytes(view.type, received(parcel)) }
+      ))
+      if (combine === 'place') {
+        for (const { view, sizes, elements } of [...own, ...others]) put(view, sizes, elements)
+        return
+      }
+      const started = new Set<number>()
+      for (const { view, sizes, elements } of [...own, ...others].sort((a, b) => a.rank - b.rank)) {
+        const fold = combineValues(combine, view.type)
+        const buffer = buffers[view.buffer]!
+        offsets(sizes, view.strides, view.offset).forEach((at, i) => {
+          buffer[at] = started.has(at) ? fold(buffer[at]!, elements[i]!) : elements[i]!
+          started.add(at)
+        })
+      }
+    }),
+
+    free: () => Promise.resolve(),
+  }
+}
+
+/** The oracle: plain TypeScript in float64, obviously right and not clever. It is there on every machine. */
+export const openReference = (): TE.TaskEither<Fault, ReferenceBackend> =>
+  TE.right({
+    describe: { backend: 'reference', adapter: 'float64 in TypeScript', software: true },
+    load: (program) => TE.fromIO(() => executable(program)),
+    close: () => Promise.resolve(),
+  })
