@@ -70,6 +70,8 @@ export const substitute = (e: Expression, leaf: (leaf: Exclude<Expression, { cal
 export const callsIn = (e: Expression): number =>
   'call' in e ? e.of.reduce((sum, part) => sum + callsIn(part), 1) : 0
 
+export const usesIndex = (e: Expression): boolean => 'call' in e ? e.of.some(usesIndex) : 'index' in e
+
 export type Evaluate = (inputs: ArrayLike<number>, folds: ArrayLike<number>, indices: ArrayLike<number>) => number
 
 /**

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto'
+import { contiguous, elementsOf, type Exchange, type Kernel, type Parcel, type Port, type RankProgram, type View } from '../kernel/kernel.ts'
+import { type Layout, type Shape } from '../layout/layout.ts'
+import type { Box } from '../layout/pieces.ts'
+import { boxOn, partsBetween } from '../layout/transfer.ts'
+import type { Mesh } from '../language/mesh.ts'
+import type { Compute, Move, Plan, PlanPort } from '../plan/plan.ts'
+import { meshOf, readValue } from '../plan/read-value.ts'
+import { kernelsOf } from './kernels.ts'
+import { storage } from './storage.ts'
+import { type Piece, viewThrough } from './views.ts'
+
+interface Known {
+  readonly shape: Shape
+  readonly layout: Layout
+  readonly box: Box
+}
+
+/**
+ * A rank's own program: the plan's steps with every size, stride and offset known. Views and free slices vanish; every
+ * exchange becomes one contiguous message per peer. All ranks get the same exchanges in the same order.
+ */
+export const instantiate = (plan: Plan, rank: number): RankProgram => {
+  const mesh = meshOf(plan)
+  const values = plan.values.map((value): Known => {
+    const { shape, layout } = readValue(value)
+    return { shape, layout, box: boxOn(shape, layout, mesh, rank) }
+  })
+  const pieces: Piece[] = []
+  const buffers = storage()
+  const lastUse = lastUses(plan)
+  const holders = new Map<number, Set<number>>()
+  const steps: (Kernel | Exchange)[] = []
+  const labels: string[] = []
+
+  const hold = (value: number, piece: Piece): Piece => {
+    pieces[value] = piece
+    holders.set(piece.buffer, (holders.get(piece.buffer) ?? new Set()).add(value))
+    return piece
+  }
+  const allocate = (value: number): Piece => {
+    const { shape, box } = values[value]!
+    const sizes = box.map((range) => range.size)
+    const strides = contiguous(sizes)
+    return hold(value, {
+      buffer: buffers.take(Math.max(1, elementsOf(sizes))), offset: 0,
+      dims: shape.dims.map(({ name }, i) => ({ name, size: sizes[i]!, stride: strides[i]! })),
+    })
+  }
+  /** Gives back what no later step reads. */
+  const release = (after: number, touched: readonly number[]): void => {
+    for (const value of touched) {
+      if ((lastUse[value] ?? -1) > after) continue
+      const { buffer } = pieces[value]!
+      const holding = holders.get(buffer)!
+      holding.delete(value)
+      if (holding.size === 0) buffers.give(buffer)
+    }
+  }
+  const emit = (label: string, ...made: readonly (Kernel | Exchange)[]): void => {
+    for (const step of made) {
+      steps.push(step)
+      labels.push(label)
+    }
+  }
+
+  for (const port of plan.inputs) allocate(port.value)
+  const inputs = plan.inputs.map((port) => portOf(port, pieces[port.value]!))
+  plan.steps.forEach((step, at) => {
+    if (step.do === 'compute') {
+      emit(`in ${step.op} at ${step.where}`, ...compute(step))
+      release(at, [...new Set([...step.operands, step.result])])
+    } else {
+      const exchange = move(step, at)
+      if (exchange !== undefined) emit(`in the ${step.collective} ${step.what} for ${step.where}`, exchange)
+      release(at, [step.from, step.to])
+    }
+  })
+  const outputs = plan.outputs.map((port) => portOf(port, pieces[port.value]!))
+  return { rank, ranks: plan.ranks, buffers: buffers.sizes, inputs, outputs, steps, labels }
+
+  function compute(step: Compute): readonly Kernel[] {
+    const result = values[step.result]!
+    const operands = step.operands.map((value) => pieces[value]!)
+    if (step.template.family === 'view') {
+      const sizes = new Map(result.shape.dims.map(({ name }, i) => [name, result.box[i]!.size]))
+      const seen = viewThrough(operands[0]!, step.template.view, sizes)
+      if (seen !== undefined) {
+        hold(step.result, seen)
+        return []
+      }
+    }
+    return kernelsOf(step.template, {
+      operands, types: step.operands.map((value) => values[value]!.shape.type),
+      result: allocate(step.result), shape: result.shape, origin: result.box.map((range) => range.start),
+    })
+  }
+
+  function move({ from, to, what, collective }: Move, at: number): Exchange | undefined {
+    const [before, after] = [values[from]!, values[to]!]
+    const source = pieces[from]!
+    const inside = (piece: Piece, box: Box, part: Box): View => ({
+      buffer: piece.buffer, type: before.shape.type, strides: piece.dims.map(({ stride }) => stride),
+      offset: part.reduce((offset, range, i) => offset + (range.start - box[i]!.start) * piece.dims[i]!.stride, piece.offset),
+    })
+    if (plan.steps[at]!.do === 'move' && (plan.steps[at] as Move).bytes.every((bytes) => bytes === 0)) {
+      const view = inside(source, before.box, after.box.map((range, i) => range.size === 0 ? { start: before.box[i]!.start, size: 0 } : range))
+      hold(to, { buffer: view.buffer, offset: view.offset, dims: source.dims.map((dim, i) => ({ ...dim, size: after.box[i]!.size })) })
+      return undefined
+    }
+    const target = allocate(to)
+    const parts = partsOf(before, after, mesh)
+    const parcel = (peer: number, box: Box, view: View): Parcel => ({ peer, sizes: box.map((range) => range.size), view })
+    const kept = parts.find((part) => part.from === rank && part.to === rank)
+    const finished = before.layout.pending.find(({ axis }) => !after.layout.pending.some((pending) => pending.axis === axis))
+    return {
+      kind: 'exchange', name: `${collective} ${what}`,
+      signature: createHash('sha256').update(JSON.stringify([plan.values[from], plan.values[to], at])).digest('hex').slice(0, 16),
+      sends: parts.filter((part) => part.from === rank && part.to !== rank).map(({ to: peer, box }) => parcel(peer, box, inside(source, before.box, box))),
+      receives: parts.filter((part) => part.to === rank && part.from !== rank).map(({ from: peer, box }) => parcel(peer, box, inside(target, after.box, box))),
+      keeps: kept === undefined ? null
+        : { sizes: kept.box.map((range) => range.size), from: inside(source, before.box, kept.box), to: inside(target, after.box, kept.box) },
+      combine: finished?.combine ?? 'place',
+    }
+  }
+
+  function portOf(port: PlanPort, piece: Piece): Port {
+    return {
+      name: port.name, parameter: port.parameter, sizes: piece.dims.map(({ size }) => size),
+      view: { buffer: piece.buffer, type: port.type, offset: piece.offset, strides: piece.dims.map(({ stride }) => stride) },
+    }
+  }
+}
+
+const partsOf = (before: Known, after: Known, mesh: Mesh) => partsBetween(before.shape, before.layout, after.layout, mesh)
+
+/** The last step that reads each value; parameters and outputs are never done with. */
+const lastUses = (plan: Plan): readonly number[] => {
+  const last = new Array<number>(plan.values.length).fill(-1)
+  plan.steps.forEach((step, at) => {
+    for (const value of step.do === 'compute' ? step.operands : [step.from]) last[value] = at
+  })
+  for (const { value, parameter } of plan.inputs) if (parameter) last[value] = Infinity
+  for (const { value } of plan.outputs) last[value] = Infinity
+  return last
+}

@@ -1,0 +1,77 @@
+import { type Graph, type GraphNode, isInput } from '../graph/graph.ts'
+import { type Layout, printPending, printSpec, type Shape } from '../layout/layout.ts'
+import { bytesSent } from '../layout/transfer.ts'
+import { type Compute, type Move, type PlanPort, type PlanValue, type Step, type Unsigned } from '../plan/plan.ts'
+import type { Decision } from '../plan/planner.ts'
+import { keyOf } from '../plan/states.ts'
+import { nameMove } from './name-move.ts'
+
+/** Writes the planner's decision down as a plan: ops in order, and each change of layout just before its first use. */
+export const lower = (graph: Graph, decision: Decision): Unsigned => {
+  const values: PlanValue[] = []
+  const steps: Step[] = []
+  /** The copies that exist: for each value of the graph, by layout. */
+  const copies = graph.nodes.map(() => new Map<string, number>())
+  const addCopy = (value: number, layout: Layout): number => {
+    const { shape } = graph.nodes[value]!
+    copies[value]!.set(keyOf(layout), values.length)
+    return values.push({ spec: printSpec(shape, layout), pending: printPending(layout.pending), type: shape.type }) - 1
+  }
+
+  /** The copy of a value in a layout, made now if it isn't there. */
+  const copyIn = (value: number, layout: Layout, where: string, why: string): number => {
+    const existing = copies[value]!.get(keyOf(layout))
+    if (existing !== undefined) return existing
+    const { shape } = graph.nodes[value]!
+    const move = decision.copies[value]!.moves.find(({ to }) => keyOf(to) === keyOf(layout))!
+    const from = copyIn(value, move.from, where, why)
+    const bytes = bytesSent(shape, move.from, layout, graph.mesh)
+    const to = addCopy(value, layout)
+    steps.push({ do: 'move', ...nameMove(shape, move.from, layout, move.bytes === 0), where, why, from, to, bytes } satisfies Move)
+    return to
+  }
+
+  const ports: PlanPort[] = []
+  graph.nodes.forEach((node, value) => {
+    const strategy = decision.strategies[value]!
+    if (isInput(node)) {
+      const made = addCopy(value, strategy.result)
+      ports.push(portOf(String(node.attributes['name']), node.attributes['parameter'] === true, node.shape, values, made))
+      return
+    }
+    const operands = node.operands.map((use, operand) =>
+      copyIn(use.value, strategy.operands[operand]!, use.pin?.where ?? node.where, reason(graph, node, operand, decision)))
+    const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
+    const template = node.op.kernel(shapes, node.shape, node.attributes)
+    steps.push({ do: 'compute', op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute)
+  })
+  const outputs = graph.outputs.map(({ name, use }, i) => {
+    const made = copyIn(use.value, decision.outputs[i]!, use.pin?.where ?? graph.nodes[use.value]!.where, `output '${name}' is declared so`)
+    return portOf(name, false, graph.nodes[use.value]!.shape, values, made)
+  })
+  const { bytes, bound, declaredBytes, width } = decision
+  return {
+    format: 'shardwise-plan', version: 1, program: graph.name, mesh: graph.mesh.text, ranks: graph.mesh.ranks,
+    values, inputs: ports, outputs, steps,
+    certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
+  }
+}
+
+const portOf = (name: string, parameter: boolean, shape: Shape, values: readonly PlanValue[], value: number): PlanPort => ({
+  name, parameter, type: shape.type, dims: shape.dims.map((dim) => dim.name), sizes: shape.dims.map((dim) => dim.size),
+  spec: values[value]!.spec, value,
+})
+
+/** Why an op reads an operand in another layout than the one it was made in. */
+const reason = (graph: Graph, node: GraphNode, operand: number, decision: Decision): string => {
+  const { value, pin } = node.operands[operand]!
+  const { shape } = graph.nodes[value]!
+  const made = decision.strategies[value]!.result
+  if (made.pending.length > 0 && !node.op.linear.some((set) => set.includes(operand))) return `${node.op.name} needs the ${made.pending[0]!.combine} complete`
+  const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
+  const crossings = node.op.crossings(shapes, node.shape, node.attributes)
+  const blocked = shape.dims.find((dim, i) => made.cuts[i]!.length > 0
+    && crossings.some((crossing) => crossing.kind === 'whole' && crossing.operands[operand] === dim.name))
+  if (blocked !== undefined) return `${node.op.name}${blocked === undefined ? '' : ` needs ${blocked.name} whole`}`
+  return pin === undefined ? `${node.op.name} at ${node.where} goes on in this layout` : 'declared here'
+}

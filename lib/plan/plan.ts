@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
+import { decodeWith } from '../codec.ts'
+import type { Fault } from '../fault.ts'
+import { TemplateCodec } from '../kernel/template.ts'
+
+/**
+ * A lowered program as data: what every rank does, in terms of dims and layouts, for all ranks at once. Ranks turn it
+ * into their own kernels (lower/instantiate.ts). It can be saved, read, compared and sent.
+ */
+const TypeCodec = t.keyof({ f32: null, i32: null, bool: null })
+
+/** One copy of a value: `t:16@sp s:1024`, with pending reductions where there are some. */
+const PlanValueCodec = t.strict({ spec: t.string, pending: t.string, type: TypeCodec })
+export type PlanValue = t.TypeOf<typeof PlanValueCodec>
+
+const PlanPortCodec = t.strict({
+  name: t.string,
+  parameter: t.boolean,
+  type: TypeCodec,
+  dims: t.readonlyArray(t.string),
+  sizes: t.readonlyArray(t.number),
+  spec: t.string,
+  value: t.number,
+})
+/** An input, parameter or output: its name, whole sizes in memory order, and layout. */
+export type PlanPort = t.TypeOf<typeof PlanPortCodec>
+
+const ComputeCodec = t.strict({
+  do: t.literal('compute'),
+  op: t.string,
+  where: t.string,
+  operands: t.readonlyArray(t.number),
+  result: t.number,
+  template: TemplateCodec,
+})
+/** Local work on the ranks' pieces. */
+export type Compute = t.TypeOf<typeof ComputeCodec>
+
+const MoveCodec = t.strict({
+  do: t.literal('move'),
+  /** What DSP calls it: switch, gather, split …; and the collective that does it. */
+  name: t.string,
+  collective: t.string,
+  /** What goes where: `t→s over sp`. */
+  what: t.string,
+  where: t.string,
+  why: t.string,
+  from: t.number,
+  to: t.number,
+  /** Bytes that each rank sends. */
+  bytes: t.readonlyArray(t.number),
+})
+/** A change of layout: one exchange, or a free slice. */
+export type Move = t.TypeOf<typeof MoveCodec>
+
+export type Step = Compute | Move
+
+const CertificateCodec = t.strict({
+  /** Bytes sent by all ranks together. */
+  bytes: t.number,
+  /** No legal plan sends less. */
+  bound: t.number,
+  minimal: t.boolean,
+  /** Bytes of the program as declared, or null where it leaves dims to the planner. */
+  declaredBytes: t.union([t.number, t.null]),
+  /** How the bound was found, and the most choices that met in one table. */
+  method: t.string,
+  width: t.number,
+})
+
+const fields = {
+  format: t.literal('shardwise-plan'),
+  version: t.literal(1),
+  program: t.string,
+  mesh: t.string,
+  ranks: t.number,
+  values: t.readonlyArray(PlanValueCodec),
+  inputs: t.readonlyArray(PlanPortCodec),
+  outputs: t.readonlyArray(PlanPortCodec),
+  steps: t.readonlyArray(t.union([ComputeCodec, MoveCodec])),
+  certificate: CertificateCodec,
+}
+const UnsignedCodec = t.strict(fields)
+const PlanCodec = t.strict({ ...fields, hash: t.string })
+export type Plan = t.TypeOf<typeof PlanCodec>
+export type Unsigned = t.TypeOf<typeof UnsignedCodec>
+
+/** The hash of a plan's content, in the canonical form in which it is written. */
+const hashOf = (plan: Unsigned): string => createHash('sha256').update(JSON.stringify(UnsignedCodec.encode(plan))).digest('hex')
+
+/** Seals a plan with the hash of its content. */
+export const sign = (plan: Unsigned): Plan => ({ ...plan, hash: hashOf(plan) })
+
+/** A plan as JSON. */
+export const encodePlan = (plan: Plan): unknown => PlanCodec.encode(plan)
+
+const malformed = (path: string, expected: string, got: string): Fault => ({ tag: 'Malformed', what: 'plan', path, expected, got })
+
+/**
+ * Reads a plan from JSON: format and version, every field, the hash, and that every number names a value that exists
+ * and was made before it is used.
+ */
+export const decodePlan = (json: unknown): E.Either<Fault, Plan> => pipe(
+  decodeWith('plan', PlanCodec, json),
+  E.chain((plan) => plan.hash === hashOf(plan) ? E.right(plan)
+    : E.left(malformed('hash', `${hashOf(plan).slice(0, 12)}… (the hash of its content)`, `${plan.hash.slice(0, 12)}…: the plan was changed after it was made`))),
+  E.chain(checkOrder),
+)
+
+const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
+  const made = new Set(plan.inputs.map(({ value }) => value))
+  for (const [i, step] of plan.steps.entries()) {
+    const [reads, writes] = step.do === 'compute' ? [step.operands, step.result] : [[step.from], step.to]
+    const missing = reads.find((value) => !made.has(value))
+    if (missing !== undefined) return E.left(malformed(`steps.${i}`, 'values made by earlier steps', `value ${missing}`))
+    if (plan.values[writes] === undefined || made.has(writes)) return E.left(malformed(`steps.${i}`, 'a new value', `value ${writes}`))
+    made.add(writes)
+  }
+  const missing = plan.outputs.find(({ value }) => !made.has(value))
+  return missing === undefined ? E.right(plan) : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
+}
