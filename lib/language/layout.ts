@@ -1,13 +1,14 @@
 import { input } from '../kernel/expression.ts'
 import { cutTwice } from '../layout/cross.ts'
-import { isUndecided, type Layout as Lies, namesOf, positionOf, type Shape } from '../layout/layout.ts'
+import { isUndecided, type Layout as Lies, namesOf, positionOf, printSpec, type Shape } from '../layout/layout.ts'
 import { crossByName, type Op } from '../op.ts'
 import type { Mesh } from './mesh.ts'
 import { axisNames } from './mesh.ts'
 import * as say from './messages.ts'
-import { record } from './record.ts'
+import { nodeOf, record, tensorOf } from './record.ts'
+import { readSpec } from './read-spec.ts'
 import { refuse } from './refusal.ts'
-import type { Layout, SumOver } from './rules/layout.ts'
+import type { Expect, Layout, SumOver } from './rules/layout.ts'
 import { sourceLine } from './source.ts'
 import { type Stage, stage } from './tensor.ts'
 
@@ -61,3 +62,13 @@ export const sumOver = <const A extends string>(axis: A): Stage<SumOver<A>> => {
       ? { cuts: lies.cuts, pending: lies.pending.filter((pending) => pending.axis !== axis) }
       : refuse(say.notPending('sumOver', axis))))
 }
+
+/**
+ * States a tensor's dims, sizes and layout, where the types have lost them: `expect('s:16 e:48')` after a helper that
+ * works on tensors of any dims. What the types know must agree; the rest is checked at trace time.
+ */
+export const expect = <const S extends string>(spec: S): Stage<Expect<S>> => stage((x) => {
+  const want = readSpec('expect', spec, x.type)
+  if (x.pending !== '' || printSpec(want.shape, want.layout) !== x.spec) refuse(say.unexpected(spec, x.pending === '' ? x.spec : `${x.spec}, pending over ${x.pending}`))
+  return tensorOf(nodeOf(x))
+})

@@ -98,3 +98,6 @@ export type Declared<Direction extends string, Name extends string, Want extends
   `${Direction} '${Name}' is declared ${Want} but the body gives ${Got}${Fix}`
 export const declared = (direction: string, name: string, want: string, got: string, fix: string): string =>
   `${direction} '${name}' is declared ${want} but the body gives ${got}${fix}`
+
+export type Unexpected<Want extends string, Got extends string> = `expect: the tensor is ${Got}, not ${Want}`
+export const unexpected = (want: string, got: string): string => `expect: the tensor is ${got}, not ${want}`

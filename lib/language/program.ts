@@ -71,14 +71,15 @@ export type CheckedOutputs<R, O> = { readonly [K in keyof R]: K extends keyof O
     : R[K]
   : R[K] }
 
+// `I extends Declarations` would be truer, but makes the compiler unfold that recursive type without end; the trace decides.
 interface MakeProgram {
   /** A program whose outputs lie as the body leaves them. */
-  <const M extends string, const I extends Declarations, R extends Results>(
-    name: string, mesh: Mesh<M>, inputs: I & CheckedInputs<I, M>, body: (inputs: Tensors<I, M>) => R,
+  <const M extends string, const I extends object, R extends Results>(
+    name: string, mesh: Mesh<M>, inputs: I & NoInfer<CheckedInputs<I, M>>, body: (inputs: Tensors<I, M>) => R,
   ): Program
   /** A program whose outputs must lie as declared. */
-  <const M extends string, const I extends Declarations, const O extends { readonly [name: string]: Declaration }, R extends { readonly [K in keyof O]: AnyTensor }>(
-    name: string, mesh: Mesh<M>, inputs: I & CheckedInputs<I, M>, outputs: O,
+  <const M extends string, const I extends object, const O extends { readonly [name: string]: Declaration }, R extends { readonly [K in keyof O]: AnyTensor }>(
+    name: string, mesh: Mesh<M>, inputs: I & NoInfer<CheckedInputs<I, M>>, outputs: O,
     body: (inputs: Tensors<I, M>) => R & CheckedOutputs<R, O>,
   ): Program
 }

@@ -72,6 +72,9 @@ type SharedAxis<List extends string, Rest extends string> = List extends '?' ? '
 export type RanksOf<Mesh extends string, Axis extends string> = string extends Mesh ? `${number}`
   : Padded<Mesh> extends `${string} ${Axis}=${infer N} ${string}` ? N : `${number}`
 
+/** Whether the mesh text has the axis. */
+export type MeshHas<Mesh extends string, Axis extends string> = Padded<Mesh> extends `${string} ${Axis}=${string}` ? true : false
+
 /** 'sp, tp' for messages. */
 export type AxesOfMesh<Mesh extends string> = Mesh extends `${infer A}=${string} ${infer Rest}` ? `${A}, ${AxesOfMesh<Rest>}`
   : Mesh extends `${infer A}=${string}` ? A : '(none)'

@@ -49,8 +49,13 @@ export interface Rule {
 /** What rule R says against tensor X: '' or one sentence. Nothing is said where the dims are not known to the types. */
 export type Message<R extends Rule, X> = string extends SpecOf<X> ? '' : (R & { readonly input: X })['message']
 
-/** What rule R makes of tensor X. */
-export type Output<R extends Rule, X> = (R & { readonly input: X })['output']
+/**
+ * What rule R makes of tensor X. Of a tensor whose dims are not known to the types, neither are those of the result
+ * (unless the rule states them).
+ */
+export type Output<R extends Rule, X> = string extends SpecOf<X> ? R extends { readonly states: string } ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
+  : (R & { readonly input: X })['output']
+type Opaque<Y> = Y extends readonly (infer One)[] ? readonly Opaque<One>[] : Tensor<string, '', MeshOf<Y>, TypeOf<Y>>
 
 /** The parameter type of a checked function: X itself, or the message, to which nothing can be assigned. */
 export type Accept<X, M> = M extends '' ? X : M

@@ -1,6 +1,7 @@
 import type { NeedsWhole, NoDimOn } from '../messages.ts'
 import type { Axes, Dim, FixByMoving, Names, Remove } from '../spec.ts'
-import type { AnyTensor, MeshOf, Rule, SpecOf, Tensor } from '../tensor.ts'
+import type { AnyTensor, MeshOf, Message, Output, Rule, SpecOf, Tensor, WithSpec } from '../tensor.ts'
+import type { Unstack } from './reshape.ts'
 import type { CutConflict, CutTwice, Extra, SizeConflict, WithAxesOf } from './binary.ts'
 import type { First, NeedsReal, RefusePending } from './unary.ts'
 
@@ -77,3 +78,13 @@ type MaskFits<Q extends string, KS extends string, O extends AttentionDims> = O[
       SizeConflict<'attention', Q, Remove<SpecOf<O['mask']>, MaskKeys<O>>>
     >
   > : ''
+
+/** Attention of queries, keys and values that lie along one dim of the input. */
+export interface SelfAttention<O extends AttentionDims & { readonly parts: string }> extends Rule {
+  readonly message: First<
+    Message<Unstack<O['parts']>, this['input']>,
+    Message<Attention<Part<this['input'], O['parts']>, Part<this['input'], O['parts']>, O>, Part<this['input'], O['parts']>>
+  >
+  readonly output: Output<Attention<Part<this['input'], O['parts']>, Part<this['input'], O['parts']>, O>, Part<this['input'], O['parts']>>
+}
+type Part<X, D extends string> = WithSpec<X, Remove<SpecOf<X>, D>>

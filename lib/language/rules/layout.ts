@@ -1,5 +1,5 @@
-import type { AxisRepeated, NoAxis, NoDim, NotPending } from '../messages.ts'
-import type { At, AxesOfMesh, Dim, HasAxis, Names, RanksOf, Replace, SizeIn, Whole } from '../spec.ts'
+import type { AxisRepeated, NoAxis, NoDim, NotPending, Unexpected } from '../messages.ts'
+import type { At, AxesOfMesh, Dim, HasAxis, MeshHas, Names, Replace, SizeIn, Whole } from '../spec.ts'
 import type { MeshOf, PendingOf, Rule, SpecOf, WithSpec } from '../tensor.ts'
 import type { CutTwice } from './binary.ts'
 import type { First } from './unary.ts'
@@ -15,7 +15,7 @@ export type AxesExist<Op extends string, A extends string, D extends string, M e
   : A extends `${infer One}+${infer Rest}`
     ? HasAxis<Rest, One> extends true ? AxisRepeated<Op, One, D> : First<AxisExists<Op, One, M>, AxesExist<Op, Rest, D, M>>
     : AxisExists<Op, A, M>
-type AxisExists<Op extends string, A extends string, M extends string> = `${number}` extends RanksOf<M, A> ? NoAxis<Op, A, AxesOfMesh<M>> : ''
+type AxisExists<Op extends string, A extends string, M extends string> = MeshHas<M, A> extends true ? '' : NoAxis<Op, A, AxesOfMesh<M>>
 
 type Tokens<L extends string, S extends string, M extends string> = L extends `${infer Head} ${infer Rest}`
   ? First<Token<Head, S, M>, Tokens<Rest, S, M>> : Token<L, S, M>
@@ -40,4 +40,12 @@ type Without<P extends string, A extends string> = P extends `${infer Head}+${in
 export interface SumOver<A extends string> extends Rule {
   readonly message: HasAxis<PendingOf<this['input']>, A> extends true ? '' : NotPending<'sumOver', A>
   readonly output: WithSpec<this['input'], SpecOf<this['input']>, Without<PendingOf<this['input']>, A>>
+}
+
+/** States what a tensor is, where the types have lost it; where they know, they must agree. */
+export interface Expect<S extends string> extends Rule {
+  readonly states: S
+  readonly message: SpecOf<this['input']> extends S ? '' : S extends SpecOf<this['input']> ? ''
+    : Unexpected<S, SpecOf<this['input']>>
+  readonly output: WithSpec<this['input'], S, ''>
 }

@@ -1,0 +1,148 @@
+import { pipe } from 'fp-ts/lib/function.js'
+import { expect, input, layout, mesh, output, parameter, program, residual, seq, type Tensor, type Tensors } from '#lib/mod.ts'
+import {
+  add, attention, cast, concat, cos, exp, gelu, iota, layerNorm, linear, merge, multiply, rename, reorder, repeat, selfAttention, silu,
+  sin, split, unstack,
+} from '#ops/mod.ts'
+
+/** Sizes of a spatial-temporal video transformer (the STDiT of arXiv 2403.10266). */
+export interface Sizes {
+  /** Clips in a batch, frames of a clip, rows and columns of patches in a frame. */
+  readonly batch: number
+  readonly frames: number
+  readonly rows: number
+  readonly columns: number
+  /** Width of the residual stream, attention heads, blocks. */
+  readonly width: number
+  readonly heads: number
+  readonly depth: number
+  /** Words of the caption and width of their vectors. */
+  readonly words: number
+  readonly captionWidth: number
+  /** Channels that come in and go out; a patch is 1 × 2 × 2. */
+  readonly channels: number
+  readonly outputChannels: number
+}
+
+const timeFrequencies = 128
+
+/** A linear layer's parameters, `[out, in]` as PyTorch stores them. */
+const layer = <const O extends string, const I extends string>(o: O, i: I, out: number, into: number) =>
+  ({ weight: parameter(`${o}:${out} ${i}:${into}`), bias: parameter(`${o}:${out}`) }) as const
+
+const blockParameters = ({ width }: Sizes) => ({
+  table: parameter(`part:6 e:${width}`),
+  spatial: { qkv: layer('f', 'e', 3 * width, width), out: layer('e', 'f', width, width) },
+  temporal: { qkv: layer('f', 'e', 3 * width, width), out: layer('e', 'f', width, width) },
+  cross: { q: layer('f', 'e', width, width), kv: layer('f', 'e', 2 * width, width), out: layer('e', 'f', width, width) },
+  mlp: { fc1: layer('f', 'e', 4 * width, width), fc2: layer('e', 'f', width, 4 * width) },
+})
+
+const parameters = (sizes: Sizes) => ({
+  patch: layer('e', 'p', sizes.width, 4 * sizes.channels),
+  time: {
+    fc1: layer('e', 'k', sizes.width, 2 * timeFrequencies), fc2: layer('f', 'e', sizes.width, sizes.width),
+    block: layer('f', 'e', 6 * sizes.width, sizes.width),
+  },
+  text: { fc1: layer('e', 'w', sizes.width, sizes.captionWidth), fc2: layer('f', 'e', sizes.width, sizes.width) },
+  blocks: Array.from({ length: sizes.depth }, () => blockParameters(sizes)),
+  final: { table: parameter(`part:2 e:${sizes.width}`), out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width) },
+})
+
+type BlockParameters = Tensors<ReturnType<typeof blockParameters>, string>
+
+/** Sines and cosines of positions at `count` geometrically spaced frequencies, along a new dim k. */
+const wavesOf = (positions: Tensor, count: number) => {
+  const frequencies = pipe(iota(`k:${count}`, 'k'), cast('f32'), multiply(-Math.log(10000) / count), exp)
+  const angles = pipe(positions, multiply(frequencies))
+  return { sines: sin(angles), cosines: cos(angles) }
+}
+
+/** Vaswani et al.'s table for one dim: `size` features, the first half sines. */
+const positionTable = (dim: string, length: number, size: number): Tensor => {
+  const { sines, cosines } = wavesOf(pipe(iota(`${dim}:${length}`, dim), cast('f32')), size / 2)
+  return pipe(sines, concat('k', cosines), reorder(`${dim} k`))
+}
+
+/** A table over the patches of a frame: half of the features say the row, half the column. */
+const patchTable = ({ rows, columns, width }: Sizes) => {
+  const row = pipe(positionTable('y', rows, width / 2), repeat(`x:${columns}`), reorder('y x k'))
+  const column = pipe(positionTable('x', columns, width / 2), repeat(`y:${rows}`))
+  return pipe(row, concat('k', column), merge('y x', 's'), rename('k', 'e'), expect(`s:${rows * columns} e:${width}`))
+}
+
+/** Self-attention over one dim of the residual stream; the others run along. */
+const attend = (weights: BlockParameters['spatial'], over: 's' | 't', { heads, width }: Sizes) => seq(
+  linear(weights.qkv, 'e'), split('f', `part:3 h:${heads} d:${width / heads}`),
+  selfAttention({ parts: 'part', over, heads: 'h', features: 'd' }), merge('h d', 'f'), linear(weights.out, 'f'))
+
+/** Frames are whole and cut in time, or patches are whole in time and cut in space. */
+type Frames = Tensor<`b:${number} t:${number}@sp s:${number} e:${number}`>
+type Modulation = Tensor<`b:${number} e:${number}`>
+type Words = Tensor<`b:${number} l:${number} e:${number}`>
+
+const modulate = (shift: Modulation, scale: Modulation) => seq(multiply(pipe(scale, add(1))), add(shift))
+
+/**
+ * One block as DSP lays it out: attention over space with frames whole, one switch, attention over time with each
+ * patch's history whole, one switch back; words and the feed-forward layer don't care.
+ */
+const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number} part:6 e:${number}`>, words: Words, first: boolean) => {
+  const [shift1, scale1, gate1, shift2, scale2, gate2] = pipe(time, add(weights.table), unstack('part'))
+  const { heads, width } = sizes
+  const [keys, values] = pipe(words, linear(weights.cross.kv, 'e'), split('f', `part:2 h:${heads} d:${width / heads}`), unstack('part'))
+  const inTime = [attend(weights.temporal, 't', sizes), multiply(gate1)] as const
+  const table = pipe(positionTable('t', sizes.frames, width), rename('k', 'e'))
+  return (x: Frames) => pipe(
+    x,
+    residual(layerNorm('e'), modulate(shift1, scale1), attend(weights.spatial, 's', sizes), multiply(gate1)),
+    layout('s@sp'),
+    first ? residual(add(table), ...inTime) : residual(...inTime),
+    layout('t@sp'),
+    residual(
+      linear(weights.cross.q, 'e'), split('f', `h:${heads} d:${width / heads}`),
+      attention({ over: 'l', heads: 'h', features: 'd' })(keys, values), merge('h d', 'f'), linear(weights.cross.out, 'f')),
+    residual(
+      layerNorm('e'), modulate(shift2, scale2), linear(weights.mlp.fc1, 'e'), gelu, linear(weights.mlp.fc2, 'f'),
+      multiply(gate2)))
+}
+
+/**
+ * The whole transformer for `ranks` processes: a noisy latent clip, the time of the noise and a caption go in, a
+ * prediction for each latent position comes out. Everything is cut in time, but where attention over time needs it whole.
+ */
+export const videoTransformer = (sizes: Sizes, ranks: number) => {
+  const { batch, frames, rows, columns, width, words, captionWidth, channels, outputChannels } = sizes
+  const clip = (of: number) => `b:${batch} c:${of} t:${frames}@sp y:${2 * rows} x:${2 * columns}` as const
+  return program(
+    'video transformer', mesh(`sp=${ranks}`),
+    {
+      latent: input(clip(channels)), timestep: input(`b:${batch}`), caption: input(`b:${batch} l:${words} w:${captionWidth}`),
+      ...parameters(sizes),
+    },
+    { prediction: output(clip(outputChannels)) },
+    ({ latent, timestep, caption, patch, time, text, blocks, final }) => {
+      const { sines, cosines } = wavesOf(timestep, timeFrequencies)
+      const moment = pipe(
+        cosines, concat('k', sines), reorder('b k'), expect(`b:${batch} k:${2 * timeFrequencies}`),
+        linear(time.fc1, 'k'), silu, linear(time.fc2, 'e'), rename('f', 'e'))
+      const vectors = pipe(moment, silu, linear(time.block, 'e'), split('f', `part:6 e:${width}`))
+      const caps = pipe(caption, linear(text.fc1, 'w'), gelu, linear(text.fc2, 'e'), rename('f', 'e'))
+
+      const patches = pipe(
+        latent, split('y', `y:${rows} py:2`), split('x', `x:${columns} px:2`), merge('y x', 's'), merge('c py px', 'p'),
+        linear(patch, 'p'), add(patchTable(sizes)))
+      const streams: Frames[] = []
+      let stream: Frames = patches
+      for (const [i, weights] of blocks.entries()) {
+        stream = block(sizes, weights, vectors, caps, i === 0)(stream)
+        streams.push(stream)
+      }
+
+      const [shift, scale] = pipe(final.table, add(moment), unstack('part'))
+      const prediction = pipe(
+        stream, layerNorm('e'), modulate(shift, scale), linear(final.out, 'e'), split('o', `py:2 px:2 c:${outputChannels}`),
+        split('s', `y:${rows} x:${columns}`), merge('y py', 'y'), merge('x px', 'x'), reorder('b c t y x'))
+      return { prediction, streams }
+    })
+}

@@ -1,0 +1,10 @@
+/** Shardwise: a functional tensor language whose types say how each dimension lies over the machines. */
+export type { DType, Elements } from './dtype.ts'
+export { type Fault, sentence } from './fault.ts'
+export { expect, layout, sumOver } from './language/layout.ts'
+export { residual, seq } from './language/layers.ts'
+export { type Mesh, mesh } from './language/mesh.ts'
+export { type Declaration, type Declarations, input, output, parameter, type Program, program, type Tensors } from './language/program.ts'
+export type { AnyTensor, Stage, Tensor } from './language/tensor.ts'
+export { compile } from './lower/pipeline.ts'
+export { decodePlan, encodePlan, type Plan } from './plan/plan.ts'
