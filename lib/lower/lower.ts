@@ -1,7 +1,7 @@
 import { type Graph, type GraphNode, isInput } from '../graph/graph.ts'
-import { type Layout, printPending, printSpec, type Shape } from '../layout/layout.ts'
+import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
-import { type Compute, type Move, type PlanPort, type PlanValue, type Step, type Unsigned } from '../plan/plan.ts'
+import { type Compute, type Move, type PlanDeclaration, type PlanPort, type PlanValue, type Step, type Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
 import { keyOf } from '../plan/states.ts'
 import { nameMove } from './name-move.ts'
@@ -52,9 +52,16 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
   const { bytes, bound, declaredBytes, width } = decision
   return {
     format: 'shardwise-plan', version: 1, program: graph.name, mesh: graph.mesh.text, ranks: graph.mesh.ranks,
-    values, inputs: ports, outputs, steps,
+    values, inputs: ports, outputs, steps, declarations: declarationsOf(graph),
     certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
   }
+}
+
+/** The program's declarations, each once, in the order of their first use. */
+const declarationsOf = (graph: Graph): readonly PlanDeclaration[] => {
+  const uses = [...graph.nodes.flatMap(({ operands }) => operands), ...graph.outputs.map(({ use }) => use)]
+  const found = uses.flatMap(({ value, pin }) => pin === undefined ? [] : [{ where: pin.where, layout: printCuts(graph.nodes[value]!.shape, pin.layout) }])
+  return [...new Map(found.map((one) => [`${one.where} ${one.layout}`, one])).values()]
 }
 
 const portOf = (name: string, parameter: boolean, shape: Shape, values: readonly PlanValue[], value: number): PlanPort => ({
@@ -72,6 +79,6 @@ const reason = (graph: Graph, node: GraphNode, operand: number, decision: Decisi
   const crossings = node.op.crossings(shapes, node.shape, node.attributes)
   const blocked = shape.dims.find((dim, i) => made.cuts[i]!.length > 0
     && crossings.some((crossing) => crossing.kind === 'whole' && crossing.operands[operand] === dim.name))
-  if (blocked !== undefined) return `${node.op.name}${blocked === undefined ? '' : ` needs ${blocked.name} whole`}`
+  if (blocked !== undefined) return `${node.op.name} needs ${blocked.name} whole`
   return pin === undefined ? `${node.op.name} at ${node.where} goes on in this layout` : 'declared here'
 }

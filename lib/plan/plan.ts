@@ -58,6 +58,10 @@ export type Move = t.TypeOf<typeof MoveCodec>
 
 export type Step = Compute | Move
 
+const DeclarationCodec = t.strict({ where: t.string, layout: t.string })
+/** A `layout` or `sumOver` of the program: its line, and the layout that what follows it sees. */
+export type PlanDeclaration = t.TypeOf<typeof DeclarationCodec>
+
 const CertificateCodec = t.strict({
   /** Bytes sent by all ranks together. */
   bytes: t.number,
@@ -81,6 +85,7 @@ const fields = {
   inputs: t.readonlyArray(PlanPortCodec),
   outputs: t.readonlyArray(PlanPortCodec),
   steps: t.readonlyArray(t.union([ComputeCodec, MoveCodec])),
+  declarations: t.readonlyArray(DeclarationCodec),
   certificate: CertificateCodec,
 }
 const UnsignedCodec = t.strict(fields)
