@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { type Fault, file, usage } from '../fault.ts'
+import { mesh } from '../language/mesh.ts'
+import { isProgram, type Program } from '../language/program.ts'
+import { Refusal } from '../language/refusal.ts'
+import { compile } from '../lower/pipeline.ts'
+import { decodePlan, type Plan } from '../plan/plan.ts'
+
+/** What a person may say about the ranks: a number for a mesh of one axis, or a whole mesh. */
+export interface Wanted {
+  readonly ranks?: number
+  readonly mesh?: string
+}
+
+/** The plan of a program file (whose default export is a program, or a function from a number of ranks to one) or of a plan file. */
+export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
+  path.endsWith('.json') ? readPlan(path, wanted) : pipe(loadProgram(path, wanted), TE.chainEitherK(compile))
+
+const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> => pipe(
+  TE.tryCatch(() => readFile(path, 'utf8'), (thrown) => file(path, reasonOf(thrown))),
+  TE.chainEitherK((text) => E.tryCatch(() => JSON.parse(text) as unknown, () => file(path, 'this is not JSON, so not a plan'))),
+  TE.chainEitherK(decodePlan),
+  TE.filterOrElse(
+    (plan) => (wanted.ranks ?? plan.ranks) === plan.ranks && (wanted.mesh ?? plan.mesh) === plan.mesh,
+    (plan) => usage(`${path} is a plan for mesh ${plan.mesh} (${plan.ranks} ranks); plan the program again for another mesh`)),
+)
+
+const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> => pipe(
+  TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, (thrown): Fault =>
+    thrown instanceof Refusal ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
+      : file(path, reasonOf(thrown))),
+  TE.chain((module) => TE.tryCatch(
+    async () => await (typeof module.default === 'function' ? (module.default as (ranks: number | undefined) => unknown)(wanted.ranks) : module.default),
+    (thrown) => file(path, reasonOf(thrown)))),
+  TE.chainEitherK((program) => isProgram(program) ? remesh(program, wanted)
+    : E.left(usage(`${path}: its default export is not a program; write \`export default program('name', mesh('sp=4'), inputs, body)\``))),
+)
+
+/** The program on the ranks that the person wants. Types know only the axes' names, so their sizes may change. */
+const remesh = (program: Program, wanted: Wanted): E.Either<Fault, Program> => {
+  if (wanted.mesh !== undefined) return meshOf(wanted.mesh, (of) => ({ ...program, mesh: of }))
+  if (wanted.ranks === undefined || wanted.ranks === program.mesh.ranks) return E.right(program)
+  const [axis, ...others] = program.mesh.axes
+  return axis === undefined || others.length > 0
+    ? E.left(usage(`the program's mesh is '${program.mesh.text}' (${program.mesh.ranks} ranks); say --mesh with its axes instead of --ranks ${wanted.ranks}`))
+    : meshOf(`${axis.name}=${wanted.ranks}`, (of) => ({ ...program, mesh: of }))
+}
+
+const meshOf = (text: string, use: (of: ReturnType<typeof mesh>) => Program): E.Either<Fault, Program> =>
+  E.tryCatch(() => use(mesh(text)), (thrown) => usage(reasonOf(thrown)))
+
+const reasonOf = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown)
+  return 'code' in thrown && thrown.code === 'ENOENT' ? 'there is no such file'
+    : 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND' ? `there is no such file, or one of its imports is missing (${thrown.message.split('\n')[0]})`
+    : thrown.message.split('\n')[0]!
+}

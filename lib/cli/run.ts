@@ -1,0 +1,116 @@
+import { defineCommand } from 'citty'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import colours from 'picocolors'
+import type { Elements } from '../dtype.ts'
+import { type Fault, usage } from '../fault.ts'
+import { writeSafetensors } from '../files/safetensors.ts'
+import type { Plan } from '../plan/plan.ts'
+import { explain } from '../report/explain.ts'
+import { printExplanation, table } from '../report/print.ts'
+import { printRun } from '../report/run.ts'
+import { launch, type LaunchOptions, type RunResult, type Session } from '../run/session.ts'
+import { meshArguments, oneOf, programArgument, wantedMesh, wholeNumber } from './arguments.ts'
+import { finish } from './finish.ts'
+import { loadPlan } from './load.ts'
+import { progress } from './progress.ts'
+import { giveTensors, portsOf } from './tensors.ts'
+
+export default defineCommand({
+  meta: { name: 'run', description: 'Plan a program, start its ranks as processes, and run it' },
+  args: {
+    ...programArgument, ...meshArguments,
+    backend: { type: 'string', default: 'auto', description: 'auto, webgpu or reference', valueHint: 'NAME' },
+    runtime: { type: 'string', description: 'node or deno, or both in turn (node,deno); the one we are in without it', valueHint: 'NAME' },
+    link: { type: 'string', default: 'auto', description: 'auto, shared-memory or socket', valueHint: 'NAME' },
+    'in-process': { type: 'boolean', description: 'run the ranks inside this process' },
+    inputs: { type: 'string', description: 'safetensors file with the inputs; those it lacks are made up', valueHint: 'FILE' },
+    parameters: { type: 'string', description: 'safetensors file with the parameters; those it lacks are made up', valueHint: 'FILE' },
+    output: { type: 'string', alias: 'o', description: 'safetensors file to write the outputs to', valueHint: 'FILE' },
+    repeat: { type: 'string', default: '1', description: 'how many times to run', valueHint: 'N' },
+    timeout: { type: 'string', default: '60', description: 'seconds that a rank may spend in one step', valueHint: 'S' },
+    seed: { type: 'string', default: '1', description: 'seed of what is made up', valueHint: 'N' },
+    quiet: { type: 'boolean', description: "don't explain the plan" },
+  },
+  run: ({ args }) => finish(pipe(
+    TE.Do,
+    TE.bind('wanted', () => TE.fromEither(wantedMesh(args))),
+    TE.bind('options', () => TE.fromEither(launchOptions(args))),
+    TE.bind('repeat', () => TE.fromEither(wholeNumber('repeat', args.repeat))),
+    TE.bind('seed', () => TE.fromEither(wholeNumber('seed', args.seed))),
+    TE.bind('plan', ({ wanted }) => loadPlan(args.program, wanted)),
+    TE.tap(({ plan }) => TE.fromIO(() => {
+      if (!args.quiet) process.stdout.write(`${printExplanation(explain(plan))}\n\n`)
+    })),
+    TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed! + 1000)),
+    TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed!)),
+    TE.tap(({ parameters, inputs }) => TE.fromIO(() => {
+      const madeUp = parameters.madeUp.length + inputs.madeUp.length
+      if (madeUp > 0) process.stderr.write(colours.dim(`${madeUp} tensors are made up (give --inputs and --parameters to use your own)\n`))
+    })),
+    TE.bind('results', ({ plan, options, parameters, inputs, repeat }) =>
+      runTimes(plan, { ...options, parameters: parameters.values }, inputs.values, repeat!)),
+    TE.chain(({ plan, results: { session, last } }) => pipe(
+      args.output === undefined ? TE.right<Fault, void>(undefined) : writeSafetensors(args.output, stored(plan, last)),
+      TE.map(() => [printOutputs(plan, last), printRun(plan, session.describe, last), args.output === undefined ? '' : `outputs are in ${args.output}`]
+        .filter((text) => text !== '').join('\n\n')),
+    )),
+  )),
+})
+
+const launchOptions = (args: { readonly backend: string; readonly runtime?: string | undefined; readonly link: string; readonly 'in-process'?: boolean | undefined; readonly timeout: string }): E.Either<Fault, LaunchOptions> => pipe(
+  E.Do,
+  E.bind('backend', () => oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend)),
+  E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket'], args.link)),
+  E.bind('runtimes', () => args.runtime === undefined ? E.right(undefined)
+    : E.traverseArray((word: string) => oneOf('runtime', ['node', 'deno'], word))(args.runtime.split(','))),
+  E.bind('timeout', () => wholeNumber('timeout', args.timeout)),
+  E.filterOrElse(({ runtimes }) => runtimes === undefined || args['in-process'] !== true, () => usage('--runtime is for processes; leave it out with --in-process')),
+  E.map(({ backend, link, runtimes, timeout }) => ({
+    backend: backend!, link: link!, timeout: timeout! * 1000, inProcess: args['in-process'] ?? false,
+    ...(runtimes === undefined ? {} : { runtimes: runtimes.map((runtime) => runtime!) }),
+  })),
+)
+
+/** Starts a session, runs so many times, and closes it whatever happens. */
+const runTimes = (
+  plan: Plan, options: LaunchOptions, inputs: Readonly<Record<string, Elements>>, repeat: number,
+): TE.TaskEither<Fault, { readonly session: Session; readonly last: RunResult }> => {
+  const bar = progress(`starting ${plan.ranks} ${plan.ranks === 1 ? 'rank' : 'ranks'}`, repeat)
+  return pipe(
+    launch(plan, options),
+    TE.mapLeft((fault) => {
+      bar.stop()
+      return fault
+    }),
+    TE.chain((session) => async () => {
+      let result: E.Either<Fault, RunResult> = E.left(usage('--repeat takes a whole number of at least 1'))
+      for (let i = 0; i < repeat; i++) {
+        result = await session.run(inputs)()
+        if (E.isLeft(result)) break
+        bar.step(`run ${i + 1} of ${repeat}`)
+      }
+      bar.stop()
+      await session.close()
+      return pipe(result, E.map((last) => ({ session, last })))
+    }),
+  )
+}
+
+const stored = (plan: Plan, { outputs }: RunResult) =>
+  Object.fromEntries(plan.outputs.map(({ name, sizes }) => [name, { sizes, elements: outputs[name]! }]))
+
+/** Each output with its layout and what its numbers look like. */
+const printOutputs = (plan: Plan, { outputs }: RunResult): string => table(plan.outputs.map(({ name, spec }) => {
+  const elements = outputs[name]!
+  let [least, most, sum, bad] = [Infinity, -Infinity, 0, 0]
+  for (const element of elements) {
+    least = Math.min(least, element)
+    most = Math.max(most, element)
+    sum += element
+    if (!Number.isFinite(element)) bad++
+  }
+  const numbers = elements.length === 0 ? 'empty' : `${least.toPrecision(4)} … ${most.toPrecision(4)}, mean ${(sum / elements.length).toPrecision(4)}`
+  return [colours.bold(name), spec, numbers, bad === 0 ? '' : colours.red(`${bad} not finite`)]
+}))

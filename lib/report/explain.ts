@@ -1,0 +1,77 @@
+import { bytesPerElement } from '../dtype.ts'
+import { instantiate } from '../lower/instantiate.ts'
+import type { Move, Plan } from '../plan/plan.ts'
+
+/** What a plan does and why, as data: what `explain` prints, and its JSON. */
+export interface Explanation {
+  readonly program: string
+  readonly mesh: string
+  readonly ranks: number
+  readonly transitions: readonly Transition[]
+  readonly total: {
+    readonly exchanges: number
+    /** Bytes of the rank that sends most, and of all ranks. */
+    readonly bytesPerRank: number
+    readonly bytes: number
+    readonly lowerBound: number
+    readonly minimal: boolean
+    /** Bytes of the program as declared; null where it leaves dims to the planner. */
+    readonly declaredBytes: number | null
+    readonly method: string
+  }
+  /** Bytes of all buffers of the rank that needs most. */
+  readonly peakBytesPerRank: number
+}
+
+/** One change of layout; equal ones of one source line are counted together. */
+export interface Transition {
+  readonly where: string
+  /** `layout('s@sp')` where the line declares one. */
+  readonly declares: string | null
+  /** DSP's name: keep, switch, split, gather, reduce … */
+  readonly name: string
+  readonly what: string
+  readonly collective: string | null
+  readonly times: number
+  readonly bytesPerRank: number
+  readonly why: string
+}
+
+/** Explains a plan: every change of layout by source line, with its bytes and what forces it. */
+export const explain = (plan: Plan): Explanation => {
+  const moves = plan.steps.filter((step): step is Move => step.do === 'move')
+  const sending = moves.filter(({ bytes }) => bytes.some((sent) => sent > 0))
+  const perRank = Array.from({ length: plan.ranks }, (_, rank) => sending.reduce((sum, { bytes }) => sum + bytes[rank]!, 0))
+  const { bytes, bound, minimal, declaredBytes, method } = plan.certificate
+  return {
+    program: plan.program, mesh: plan.mesh, ranks: plan.ranks,
+    transitions: transitionsOf(plan, moves),
+    total: {
+      exchanges: sending.length, bytesPerRank: Math.max(0, ...perRank), bytes, lowerBound: bound, minimal, declaredBytes, method,
+    },
+    peakBytesPerRank: peakBytes(plan),
+  }
+}
+
+/** Bytes of all buffers of the rank that needs most. Pieces are longest on low ranks, so the first few decide. */
+const peakBytes = (plan: Plan): number =>
+  Math.max(...Array.from({ length: Math.min(plan.ranks, 4) }, (_, rank) =>
+    instantiate(plan, rank).buffers.reduce((sum, elements) => sum + elements * bytesPerElement, 0)))
+
+const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[] => {
+  const declared = new Map(plan.declarations.map(({ where, layout }) => [where, `layout('${layout}')`]))
+  const rows = new Map<string, Transition>()
+  for (const { where, name, what, collective, bytes, why } of moves) {
+    const most = Math.max(...bytes)
+    const key = `${where} ${name} ${what} ${most} ${why}`
+    const before = rows.get(key)
+    rows.set(key, {
+      where, declares: declared.get(where) ?? null, name, what, collective: most === 0 ? null : collective,
+      times: (before?.times ?? 0) + 1, bytesPerRank: (before?.bytesPerRank ?? 0) + most, why,
+    })
+  }
+  const kept = plan.declarations.filter(({ where }) => !moves.some((move) => move.where === where)).map(({ where, layout }): Transition => ({
+    where, declares: `layout('${layout}')`, name: 'keep', what: '', collective: null, times: 1, bytesPerRank: 0, why: 'it lies so already',
+  }))
+  return [...rows.values(), ...kept]
+}

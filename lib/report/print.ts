@@ -1,0 +1,45 @@
+import Table from 'cli-table3'
+import colours from 'picocolors'
+import type { Explanation, Transition } from './explain.ts'
+
+/** `4.5 MiB`, `96 B`. */
+export const printBytes = (bytes: number): string => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 1024 ** power
+  return `${Number.isInteger(value) ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[power]}`
+}
+
+/** Rows in columns without lines around them, fit for a terminal and for a file. */
+export const table = (rows: readonly (readonly string[])[]): string => {
+  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
+  const lines = new Table({
+    chars: { ...Object.fromEntries(edges.map((edge) => [edge, ''])), middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  })
+  lines.push(...rows.map((row) => [...row]))
+  return lines.toString().split('\n').map((line) => line.trimEnd()).join('\n')
+}
+
+const times = (count: number): string => count === 1 ? '' : ` ×${count}`
+
+const row = ({ where, declares, name, what, collective, times: count, bytesPerRank, why }: Transition): readonly string[] => [
+  colours.dim(where), declares ?? '', `${name === 'keep' ? colours.dim(name) : colours.bold(name)} ${what}${times(count)}`,
+  collective ?? colours.dim('nothing moves'), bytesPerRank === 0 ? '' : `${printBytes(bytesPerRank)} sent per rank`, colours.dim(why),
+]
+
+/** An explanation for people: a line per change of layout, then the totals and what is proven about them. */
+export const printExplanation = (explanation: Explanation): string => {
+  const { program, mesh, ranks, transitions, total, peakBytesPerRank } = explanation
+  const proof = total.minimal ? `lower bound ${printBytes(total.lowerBound)}: minimal (proven)`
+    : `lower bound ${printBytes(total.lowerBound)}: not proven minimal`
+  const declared = total.declaredBytes === null ? 'the program leaves layouts to the planner'
+    : total.declaredBytes === total.bytes ? 'as declared' : `the program as declared would send ${printBytes(total.declaredBytes)}`
+  return [
+    `${colours.bold(program)} on ${mesh === '' ? 'one process' : mesh} (${ranks} ${ranks === 1 ? 'rank' : 'ranks'})`,
+    ...(transitions.length === 0 ? ['nothing moves'] : [table(transitions.map(row))]),
+    `${colours.bold('total')}  ${total.exchanges} ${total.exchanges === 1 ? 'exchange' : 'exchanges'}, ${printBytes(total.bytesPerRank)} sent per rank, ${
+      printBytes(total.bytes)} by all; ${proof}; ${declared}`,
+    `${colours.bold('peak')}   ${printBytes(peakBytesPerRank)} per rank`,
+  ].join('\n')
+}
