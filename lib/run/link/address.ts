@@ -11,6 +11,9 @@ export type Address = string
 
 export const addressPrefix = 'shardwise-'
 
+/** The environment variable that carries a session's secret to its ranks, where other users can't read it. */
+export const tokenVariable = 'SHARDWISE_TOKEN'
+
 export const makeToken = (): string => randomBytes(16).toString('hex')
 
 export interface Listener {

@@ -47,9 +47,11 @@ const abortLength = 1
 const abortText = { offset: 16, bytes: 1008 }
 const lines = 1024
 const lineBytes = 256
-/** Words of a rank's line: the last step it published, the last one it has finished reading, its bell, whether it sleeps,
- *  and, for the launcher, which step of its program it is in. The last quarter of the line is for the bells' own use. */
-const word = { published: 0, consumed: 1, bell: 2, asleep: 3, position: 4 } as const
+/**
+ * Words of a rank's line: the last step it published, the last one it has finished reading, its bell, whether it sleeps,
+ * and, for the launcher, where it is in its program and how often that changed. The line's end is for the bells' own use.
+ */
+const word = { published: 0, consumed: 1, bell: 2, asleep: 3, position: 4, moves: 5 } as const
 export const scratchOffset = (rank: number): number => lines + rank * lineBytes + 192
 export const bellOffset = (rank: number): number => lines + rank * lineBytes + 4 * word.bell
 const wordAt = (rank: number, which: number): number => (lines + rank * lineBytes) / 4 + which
@@ -94,11 +96,28 @@ const abortOf = (control: ArrayBuffer, words: Int32Array): Fault | null => {
   return closed(decoder.decode(text))
 }
 
-/** Where a rank says which step of its program it is in, for whoever looks after it has died. */
-export const positionIn = (control: ArrayBuffer, rank: number): { readonly get: () => number; readonly set: (step: number) => void } => {
+/** Where a rank is in its program, and a number that changes whenever that does. */
+export interface Whereabouts {
+  readonly position: number
+  readonly moves: number
+}
+
+/** The position of a rank that is in no step. */
+export const nowhere = -1
+
+/** A rank's whereabouts in the control page, for whoever looks after it has died. */
+export const whereaboutsIn = (control: ArrayBuffer, rank: number) => {
   const words = new Int32Array(control)
-  const at = wordAt(rank, word.position)
-  return { get: () => Atomics.load(words, at), set: (step) => void Atomics.store(words, at, step) }
+  return {
+    get: (): Whereabouts => ({
+      position: Atomics.load(words, wordAt(rank, word.position)),
+      moves: Atomics.load(words, wordAt(rank, word.moves))
+    }),
+    set: (position: number): void => {
+      Atomics.store(words, wordAt(rank, word.position), position)
+      Atomics.add(words, wordAt(rank, word.moves), 1)
+    }
+  }
 }
 
 /** One rank's end of an arena. */

@@ -72,7 +72,7 @@ const hashOf = (text: string): number => {
 export const stampOf = (step: Step): Stamp => ({
   sequence: step.sequence,
   hash: hashOf(`${step.name}\n${step.signature}`),
-  text: `${step.label === '' ? `${step.name} #${step.sequence}` : step.label} [${step.signature}]`
+  text: step.label === '' ? `#${step.sequence} ${step.name}` : step.label
 })
 
 export const sameStamp = (a: Stamp, b: Stamp): boolean => a.sequence === b.sequence && a.hash === b.hash
@@ -84,16 +84,15 @@ export const mismatch = (
   mine: Stamp,
   theirs: Stamp,
   bytes: { readonly expected: number; readonly got: number }
-): Fault =>
-  sameStamp(mine, theirs)
-    ? {
-        tag: 'Mismatch',
-        rank,
-        peer,
-        mine: `${mine.text} and expects ${bytes.expected} bytes`,
-        theirs: `${theirs.text} with ${bytes.got} bytes for rank ${rank}`
-      }
-    : { tag: 'Mismatch', rank, peer, mine: mine.text, theirs: theirs.text }
+): Fault => {
+  const at = (mineText: string, theirsText: string): Fault => ({ tag: 'Mismatch', rank, peer, mine: mineText, theirs: theirsText })
+  if (sameStamp(mine, theirs)) {
+    return at(`${mine.text} and expects ${bytes.expected} bytes`, `${theirs.text} with ${bytes.got} bytes for rank ${rank}`)
+  }
+  if (mine.text !== theirs.text) return at(mine.text, theirs.text)
+  const told = (stamp: Stamp): string => `${stamp.text} (exchange ${stamp.sequence}, signature ${(stamp.hash >>> 0).toString(16)})`
+  return at(told(mine), told(theirs))
+}
 
 /** Where parts lie inside messages: the bytes of each peer's message, and each part's offset in it. */
 export interface MessagePlan {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Fault } from '../../fault.ts'
+import { frameReader, showBytes } from '../frames.ts'
 import { maximumStampText, type Stamp } from './link.ts'
 
 /**
@@ -31,6 +32,8 @@ export interface Frame {
 const kinds = { message: 1, abort: 2 } as const
 const magic = 0x57445253
 const headerBytes = 32
+/** Of a stamp or the reason of an abort. */
+const maximumText = 1024
 /** Where a message starts in an outgoing buffer: its header and text end right before it, so one write sends all. */
 const messageStart = headerBytes + maximumStampText
 /** A peer that runs ahead is not read any further than this. */
@@ -63,17 +66,30 @@ export const makePeer = (
     return (at < 0 ? new Uint8Array(bytes) : spare.splice(at, 1)[0]!).subarray(0, bytes)
   }
 
-  const parse = makeParser(capacity, memoryFor, {
-    frame: (frame) => {
-      if (frames.push(frame) >= framesAhead) socket.pause()
-      on.changed()
+  const parse = frameReader(
+    {
+      headerBytes,
+      sizes: (header) => {
+        const { kind, text, bytes } = readHeader(header)
+        const isKnown = header.getUint32(0, true) === magic && (kind === kinds.message || kind === kinds.abort)
+        return isKnown && text <= maximumText && bytes >= 0 && bytes <= capacity ? { text, payload: bytes } : null
+      },
+      memoryFor
     },
-    abort: on.aborted,
-    malformed: (got) => {
-      fail('it sent something that is not a message', got)
-      socket.destroy()
+    {
+      frame: (header, bytes, payload) => {
+        const { kind, sequence, hash } = readHeader(header)
+        const text = decoder.decode(bytes)
+        if (kind === kinds.abort) return on.aborted(text)
+        if (frames.push({ stamp: { sequence, hash, text }, payload }) >= framesAhead) socket.pause()
+        on.changed()
+      },
+      malformed: (header) => {
+        fail('it sent something that is not a message', showBytes(header))
+        socket.destroy()
+      }
     }
-  })
+  )
   socket.on('data', parse)
   socket.on('error', (error) => fail(`its connection failed: ${error.message}`))
   socket.on('close', () => {
@@ -115,7 +131,7 @@ export const makePeer = (
         : { tag: 'Malformed', what: `message from rank ${peer} in ${text}`, path: 'header', expected: 'a message', got: failure.got }
     },
     abort: (message) => {
-      const text = encoder.encode(message).subarray(0, 1024)
+      const text = encoder.encode(message).subarray(0, maximumText)
       const frame = new Uint8Array(headerBytes + text.byteLength)
       writeHeader(frame, 0, { kind: kinds.abort, stamp: { sequence: 0, hash: 0, text: '' }, text, bytes: 0 })
       socket.write(frame)
@@ -135,6 +151,14 @@ export const makePeer = (
   }
 }
 
+const readHeader = (view: DataView) => ({
+  kind: view.getUint32(4, true),
+  sequence: view.getInt32(8, true),
+  hash: view.getInt32(12, true),
+  text: view.getUint32(16, true),
+  bytes: view.getFloat64(24, true)
+})
+
 interface Header {
   readonly kind: number
   readonly stamp: Stamp
@@ -151,60 +175,4 @@ const writeHeader = (buffer: Uint8Array, start: number, { kind, stamp, text, byt
   view.setUint32(16, text.byteLength, true)
   view.setFloat64(24, bytes, true)
   buffer.set(text, start + headerBytes)
-}
-
-/** Cuts a stream of chunks into frames; messages are copied once, to where they are used. */
-const makeParser = (
-  capacity: number,
-  memoryFor: (bytes: number) => Uint8Array<ArrayBuffer>,
-  on: { readonly frame: (frame: Frame) => void; readonly abort: (message: string) => void; readonly malformed: (got: string) => void }
-): ((chunk: Uint8Array) => void) => {
-  const head = new Uint8Array(headerBytes)
-  const view = new DataView(head.buffer)
-  let stage: 'header' | 'text' | 'payload' | 'broken' = 'header'
-  let target = head
-  let filled = 0
-  let text = ''
-
-  const enter = (next: 'header' | 'text' | 'payload', memory: Uint8Array<ArrayBuffer>): void => {
-    stage = next
-    target = memory
-    filled = 0
-  }
-  /** What to do when the part being read is complete; empty parts complete at once. */
-  const complete = (): void => {
-    if (stage === 'header') {
-      const kind = view.getUint32(4, true)
-      const textBytes = view.getUint32(16, true)
-      const bytes = view.getFloat64(24, true)
-      const known = view.getUint32(0, true) === magic && (kind === kinds.message || kind === kinds.abort)
-      if (!known || textBytes > 1024 || !(bytes >= 0 && bytes <= capacity)) {
-        stage = 'broken'
-        on.malformed([...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' '))
-        return
-      }
-      enter('text', new Uint8Array(textBytes))
-    } else if (stage === 'text') {
-      text = decoder.decode(target)
-      if (view.getUint32(4, true) === kinds.abort) on.abort(text)
-      enter('payload', memoryFor(view.getFloat64(24, true)))
-    } else if (stage === 'payload') {
-      const stamp = { sequence: view.getInt32(8, true), hash: view.getInt32(12, true), text }
-      const isMessage = view.getUint32(4, true) === kinds.message
-      const payload = target
-      enter('header', head)
-      if (isMessage) on.frame({ stamp, payload })
-    }
-  }
-
-  return (chunk) => {
-    let at = 0
-    while (stage !== 'broken' && (at < chunk.byteLength || filled === target.byteLength)) {
-      const part = chunk.subarray(at, at + target.byteLength - filled)
-      target.set(part, filled)
-      filled += part.byteLength
-      at += part.byteLength
-      if (filled === target.byteLength) complete()
-    }
-  }
 }

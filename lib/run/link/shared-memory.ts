@@ -7,10 +7,12 @@ import {
   bellOffset,
   controlBytes,
   outboxBytes,
-  positionIn,
+  nowhere,
   scratchOffset,
+  whereaboutsIn,
   type Arena,
-  type Bells
+  type Bells,
+  type Whereabouts
 } from './arena.ts'
 import { bindLibc, type Libc } from './libc.ts'
 import type { Link, LinkOptions } from './link.ts'
@@ -31,8 +33,8 @@ export type ArenaAddress = t.TypeOf<typeof ArenaAddress>
 export interface ArenaOwner {
   readonly address: ArenaAddress
   readonly abort: (message: string) => void
-  /** The step a rank said it is in. */
-  readonly position: (rank: number) => number
+  /** Where a rank said it is; null once the arena is closed. */
+  readonly whereabouts: (rank: number) => Whereabouts | null
   readonly close: () => void
 }
 
@@ -51,14 +53,15 @@ export const createArena = async (ranks: number, capacity: number): Promise<E.Ei
     return mapped
   }
   const control = libc.view(mapped.right, controlBytes(ranks))
-  const positions = Array.from({ length: ranks }, (_, rank) => positionIn(control, rank))
+  const places = Array.from({ length: ranks }, (_, rank) => whereaboutsIn(control, rank))
+  for (const place of places) place.set(nowhere)
   let isClosed = false
   return E.right({
     address: { process: process.pid, descriptor: memory.right, ranks, capacity },
     abort: (message) => {
       if (!isClosed) abortArena({ ranks, control, bells: futexBells(libc, control, mapped.right, ranks) }, message)
     },
-    position: (rank) => (isClosed ? -1 : positions[rank]!.get()),
+    whereabouts: (rank) => (isClosed ? null : places[rank]!.get()),
     close: () => {
       if (isClosed) return
       isClosed = true
@@ -69,8 +72,8 @@ export const createArena = async (ranks: number, capacity: number): Promise<E.Ei
 }
 
 export interface ArenaLink extends Link {
-  /** Tells the launcher which step the rank is in: one store into shared memory. */
-  readonly setPosition: (step: number) => void
+  /** Tells the launcher where the rank is: two stores into shared memory. */
+  readonly setPosition: (position: number) => void
 }
 
 /** A rank's link over the launcher's arena. */
@@ -97,12 +100,12 @@ export const openArena = async (address: ArenaAddress, rank: number, options: Li
     bells: futexBells(libc, control, base, ranks)
   }
   const link = arenaLink(arena, rank, options)
-  const position = positionIn(control, rank)
+  const place = whereaboutsIn(control, rank)
   let isOpen = true
   return E.right({
     ...link,
-    setPosition: (step) => {
-      if (isOpen) position.set(step)
+    setPosition: (position) => {
+      if (isOpen) place.set(position)
     },
     close: async () => {
       await link.close()

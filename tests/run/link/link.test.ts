@@ -130,7 +130,7 @@ for (const link of Object.keys(openers)) {
     const results = await Promise.all(
       world.links.map((end, rank) =>
         end.exchange(
-          { sequence: 1, name: rank === 0 ? 'all-to-all' : 'all-gather', signature: 's', label: rank === 0 ? '' : 'all-gather #1 of w' },
+          { sequence: 1, name: rank === 0 ? 'all-to-all' : 'all-gather', signature: 's', label: rank === 0 ? '' : '#1 all-gather of w' },
           both([1 - rank], 64),
           both([1 - rank], 64),
           idle,
@@ -144,9 +144,18 @@ for (const link of Object.keys(openers)) {
     assert.equal(unpacked, 0)
     assert.equal(
       sentence(leftOf(results[0]!)),
-      'rank 1 is at all-gather #1 of w [s], but rank 0 is at all-to-all #1 [s]: all ranks must run the same plan'
+      'rank 1 is at #1 all-gather of w, but rank 0 is at #1 all-to-all: all ranks must run the same plan'
     )
     assert.equal(leftOf(results[1]!).tag, 'Mismatch')
+    await world.close()
+  })
+
+  test(`${link}: the same collective of another layout is a mismatch`, async () => {
+    const world = await open(link, 2, 4096)
+    const results = await Promise.all(
+      world.links.map((end, rank) => end.exchange(step(1, 'all-to-all', `${rank}`), both([1 - rank], 64), both([1 - rank], 64), idle, idle)())
+    )
+    assert.match(sentence(leftOf(results[0]!)), /rank 1 is at #1 all-to-all \(exchange 1, signature \w+\), but rank 0 /)
     await world.close()
   })
 
@@ -181,7 +190,7 @@ for (const link of Object.keys(openers)) {
       [0, 1].map((rank) => world.links[rank]!.exchange(step(1), both(peersOf(rank), 8), both(peersOf(rank), 8), idle, idle)())
     )
     for (const [rank, result] of results.entries()) {
-      assert.equal(sentence(leftOf(result)), `rank ${rank} waited 150 ms for rank 2 in all-to-all #1 [same] and gave up`)
+      assert.equal(sentence(leftOf(result)), `rank ${rank} waited 150 ms for rank 2 in #1 all-to-all and gave up`)
     }
     await world.close()
   })

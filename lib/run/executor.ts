@@ -1,0 +1,244 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Executable } from '#backends/backend.ts'
+import { bytesPerElement, type Elements } from '../dtype.ts'
+import { badTensor, type Fault } from '../fault.ts'
+import { elementsOf, type Parcel, type Port, type RankProgram } from '../kernel/kernel.ts'
+import { nowhere } from './link/arena.ts'
+import type { Link, Message } from './link/link.ts'
+
+/**
+ * Runs a rank's program on a device: kernels in the longest runs there are between exchanges, and exchanges as
+ * pack, wire, unpack. It knows nothing of processes, plans or layouts.
+ */
+export interface Executor {
+  /** Puts elements into inputs or parameters; they stay until they are written again. */
+  readonly write: (values: NamedElements) => TaskEither<Fault, void>
+  /** Writes the inputs, runs every step, reads the outputs asked for. One run at a time. */
+  readonly run: (inputs: NamedElements, outputs: readonly string[]) => TaskEither<Fault, RankRun>
+}
+
+export type NamedElements = Readonly<Record<string, Elements>>
+
+export interface RankRun {
+  readonly outputs: NamedElements
+  /** Payload bytes this run sent to each rank, counted by the link. */
+  readonly sent: readonly number[]
+  readonly times: Times
+}
+
+/** Milliseconds this rank spent on each kind of work. `queue` is handing kernels to the device, which may run later. */
+export interface Times {
+  readonly write: number
+  readonly queue: number
+  readonly pack: number
+  readonly wire: number
+  readonly unpack: number
+  readonly read: number
+  readonly total: number
+}
+
+/** Told before each step, or run of kernels, where the rank is: a step's number or one of `places`. */
+export type Position = (step: number) => void
+
+/** Where a rank is when it is in no step. */
+export const places = { idle: nowhere, writing: -2, reading: -3 } as const
+
+/** What a rank is doing there, as part of a fault's sentence. */
+export const doing = (program: RankProgram, position: number): string => {
+  if (position === places.writing) return 'while taking its inputs'
+  if (position === places.reading) return 'while giving its outputs'
+  const step = program.steps[position]
+  if (step === undefined) return 'between runs'
+  const place = `step ${position + 1} of ${program.steps.length}`
+  const label = program.labels[position] ?? ''
+  return label === '' ? `at ${place}` : `${/^(in|at) /.test(label) ? '' : 'in '}${label}, ${place}`
+}
+
+/** `#2 all-to-all t→s over sp for video.ts:12`: exchanges are counted from 1 within the program. */
+const exchangeLabel = (program: RankProgram, step: number, name: string): string => {
+  const number = program.steps.slice(0, step + 1).filter(({ kind }) => kind === 'exchange').length
+  const label = (program.labels[step] ?? '').replace(/^in (the )?/, '')
+  return `#${number} ${label === '' ? name : label}`
+}
+
+/** Steps `from … to - 1`: a longest run of kernels, or one exchange. */
+interface Stretch {
+  readonly from: number
+  readonly to: number
+  readonly exchange: Meeting | null
+}
+
+/** An exchange with all that is the same in every run worked out. */
+interface Meeting {
+  readonly name: string
+  readonly signature: string
+  readonly label: string
+  readonly sends: readonly Message[]
+  readonly receives: readonly Message[]
+}
+
+export const parcelBytes = (parcel: Parcel): number => bytesPerElement * elementsOf(parcel.sizes)
+
+const messagesOf = (parcels: readonly Parcel[]): readonly Message[] =>
+  parcels.map((parcel) => ({ peer: parcel.peer, bytes: parcelBytes(parcel) }))
+
+const stretchesOf = (program: RankProgram): readonly Stretch[] => {
+  const stretches: Stretch[] = []
+  let from = 0
+  const flush = (to: number): void => {
+    if (from < to) stretches.push({ from, to, exchange: null })
+  }
+  program.steps.forEach((step, i) => {
+    if (step.kind !== 'exchange') return
+    flush(i)
+    const { name, signature } = step
+    const [sends, receives] = [messagesOf(step.sends), messagesOf(step.receives)]
+    stretches.push({ from: i, to: i + 1, exchange: { name, signature, label: exchangeLabel(program, i, name), sends, receives } })
+    from = i + 1
+  })
+  flush(program.steps.length)
+  return stretches
+}
+
+/** The largest number of bytes an outbox holds at once, over all steps; 0 for a program that sends nothing. */
+export const largestExchange = (program: RankProgram, capacityFor: (bytesOf: readonly number[]) => number): number =>
+  program.steps.reduce(
+    (most, step) => (step.kind === 'exchange' ? Math.max(most, capacityFor(step.sends.map(parcelBytes))) : most),
+    0
+  )
+
+/** An executor for a loaded program; `link` may be null for a rank that is alone. */
+export const makeExecutor = (program: RankProgram, executable: Executable, link: Link | null, position: Position): Executor => {
+  const { rank } = program
+  const stretches = stretchesOf(program)
+  const inputPorts = new Map(program.inputs.map((port) => [port.name, port]))
+  const outputPorts = new Map(program.outputs.map((port) => [port.name, port]))
+  let sequence = 0
+  let here: number = places.idle
+
+  const moveTo = (place: number): void => {
+    here = place
+    position(place)
+  }
+  const portIn = (ports: ReadonlyMap<string, Port>, name: string): E.Either<Fault, Port> =>
+    E.fromNullable(badTensor(name, `rank ${rank}'s program has no such tensor`))(ports.get(name))
+
+  const write = async (values: NamedElements): Promise<E.Either<Fault, void>> => {
+    for (const [name, elements] of Object.entries(values)) {
+      const port = portIn(inputPorts, name)
+      if (E.isLeft(port)) return port
+      const expected = elementsOf(port.right.sizes)
+      if (elements.length !== expected) {
+        return E.left(badTensor(name, `rank ${rank}'s piece has ${expected} elements, got ${elements.length}`))
+      }
+      const written = await executable.write(port.right.view, port.right.sizes, elements)()
+      if (E.isLeft(written)) return written
+    }
+    return E.right(undefined)
+  }
+
+  const exchange = async (step: number, meeting: Meeting, clock: Clock): Promise<E.Either<Fault, void>> => {
+    sequence++
+    const began = performance.now()
+    const insideBefore = clock.pack + clock.unpack
+    const pack = (outgoing: (send: number) => Uint8Array) =>
+      clocked(clock, 'pack', executable.pack(step, (parcel, bytes) => outgoing(parcel).set(bytes)))
+    const unpack = (incoming: (receive: number) => Uint8Array) =>
+      clocked(clock, 'unpack', executable.unpack(step, incoming))
+    const met =
+      link === null
+        ? await meetNobody(meeting, pack, unpack)
+        : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack)()
+    clock.wire += performance.now() - began - (clock.pack + clock.unpack - insideBefore)
+    return met
+  }
+
+  /** Alone, an exchange still moves what the rank keeps. */
+  const meetNobody = async (
+    meeting: Meeting,
+    pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
+    unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>
+  ): Promise<E.Either<Fault, void>> => {
+    if (meeting.sends.length + meeting.receives.length > 0) {
+      return E.left({ tag: 'RankFailed', rank, step: `in ${meeting.label}`, cause: 'it has peers but no link' })
+    }
+    const packed = await pack(() => new Uint8Array(0))()
+    return E.isLeft(packed) ? packed : unpack(() => new Uint8Array(0))()
+  }
+
+  const runSteps = async (clock: Clock): Promise<E.Either<Fault, void>> => {
+    for (const { from, to, exchange: meeting } of stretches) {
+      moveTo(from)
+      const done =
+        meeting === null ? await clocked(clock, 'queue', executable.run(from, to))() : await exchange(from, meeting, clock)
+      if (E.isLeft(done)) return done
+    }
+    return E.right(undefined)
+  }
+
+  const read = async (names: readonly string[]): Promise<E.Either<Fault, NamedElements>> => {
+    const outputs: Record<string, Elements> = {}
+    for (const name of names) {
+      const port = portIn(outputPorts, name)
+      if (E.isLeft(port)) return port
+      const elements = await executable.read(port.right.view, port.right.sizes)()
+      if (E.isLeft(elements)) return elements
+      outputs[name] = elements.right
+    }
+    return E.right(outputs)
+  }
+
+  const sentSoFar = (): readonly number[] =>
+    Array.from({ length: program.ranks }, (_, peer) => link?.sent.toPeer(peer) ?? 0)
+
+  const runOnce = async (inputs: NamedElements, outputs: readonly string[]): Promise<E.Either<Fault, RankRun>> => {
+    const clock: Clock = { write: 0, queue: 0, pack: 0, wire: 0, unpack: 0, read: 0 }
+    const began = performance.now()
+    const before = sentSoFar()
+    moveTo(places.writing)
+    const written = await clocked(clock, 'write', () => write(inputs))()
+    if (E.isLeft(written)) return written
+    const ran = await runSteps(clock)
+    if (E.isLeft(ran)) return ran
+    moveTo(places.reading)
+    const results = await clocked(clock, 'read', () => read(outputs))()
+    if (E.isLeft(results)) return results
+    const sent = sentSoFar().map((bytes, peer) => bytes - before[peer]!)
+    return E.right({ outputs: results.right, sent, times: { ...clock, total: performance.now() - began } })
+  }
+
+  /** Faults of the device and exceptions of a backend say where they happened. */
+  const located = async <A>(work: () => Promise<E.Either<Fault, A>>): Promise<E.Either<Fault, A>> => {
+    const failed = (cause: string): E.Either<Fault, A> =>
+      E.left({ tag: 'RankFailed', rank, step: doing(program, here), cause })
+    try {
+      const result = await work()
+      if (E.isRight(result)) moveTo(places.idle)
+      return E.isLeft(result) && result.left.tag === 'Device' ? failed(result.left.message) : result
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  return {
+    write: (values) => () =>
+      located(() => {
+        moveTo(places.writing)
+        return write(values)
+      }),
+    run: (inputs, outputs) => () => located(() => runOnce(inputs, outputs))
+  }
+}
+
+type Clock = { -readonly [K in Exclude<keyof Times, 'total'>]: number }
+
+/** Adds the time a task takes to one of the clock's hands. */
+const clocked =
+  <A>(clock: Clock, hand: keyof Clock, task: TaskEither<Fault, A>): TaskEither<Fault, A> =>
+  async () => {
+    const began = performance.now()
+    const result = await task()
+    clock[hand] += performance.now() - began
+    return result
+  }

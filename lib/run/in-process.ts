@@ -1,0 +1,69 @@
+import process from 'node:process'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Backend, BackendName } from '#backends/mod.ts'
+import { closed, sentence, type Fault } from '../fault.ts'
+import { largestExchange, makeExecutor, type Executor } from './executor.ts'
+import { makeVerdict, type RankGroup } from './group.ts'
+import { capacityFor } from './link/arena.ts'
+import { localLinks } from './link/local.ts'
+import { currentRuntime } from './spawn.ts'
+import type { Workload } from './workload.ts'
+
+export interface InProcessOptions {
+  readonly open: (name: BackendName) => TaskEither<Fault, Backend>
+  readonly backend: BackendName
+  readonly timeout: number
+  /** Names of the outputs that each rank hands in. */
+  readonly outputsOf: (rank: number) => readonly string[]
+}
+
+/** Runs all ranks as tasks of this process, each with a device of its own. Nothing guards them from each other. */
+export const startInProcess =
+  (workload: Workload, { open, backend, timeout, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> =>
+  async () => {
+    const numbers = Array.from({ length: workload.ranks }, (_, rank) => rank)
+    const programs = numbers.map(workload.programOf)
+    const capacity = Math.max(...programs.map((program) => largestExchange(program, capacityFor)))
+    const links = localLinks(workload.ranks, capacity, { timeout })
+    const backends: Backend[] = []
+    const closeAll = async (): Promise<void> => {
+      await Promise.all(links.map((link) => link.close()))
+      await Promise.all(backends.map((opened) => opened.close()))
+    }
+
+    const executors: Executor[] = []
+    for (const [rank, program] of programs.entries()) {
+      const opened = await open(backend)()
+      if (E.isRight(opened)) backends.push(opened.right)
+      const loaded = E.isLeft(opened) ? opened : await opened.right.load(program)()
+      if (E.isLeft(loaded)) {
+        await closeAll()
+        return loaded
+      }
+      executors.push(makeExecutor(program, loaded.right, links[rank]!, () => undefined))
+    }
+
+    const verdict = makeVerdict()
+    const guarded = <A>(rank: number, work: TaskEither<Fault, A>): TaskEither<Fault, A> => () =>
+      verdict.orFault(async () => {
+        const result = await work()
+        if (E.isLeft(result) && verdict.fail(result.left)) links[rank]!.abort(sentence(result.left))
+        return result
+      })
+    return E.right({
+      link: workload.ranks === 1 ? 'none' : 'local',
+      ranks: numbers.map((rank) => ({
+        rank,
+        runtime: currentRuntime,
+        pid: process.pid,
+        backend: backends[rank]!.describe
+      })),
+      write: (rank, values) => guarded(rank, executors[rank]!.write(values)),
+      run: (rank, inputs) => guarded(rank, executors[rank]!.run(inputs, outputsOf(rank))),
+      close: async () => {
+        verdict.fail(closed('the session was closed'))
+        await closeAll()
+      }
+    })
+  }

@@ -1,0 +1,146 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { openBackend, type BackendName } from '#backends/mod.ts'
+import { usage, type Fault } from '../fault.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { NamedElements, RankRun, Times } from './executor.ts'
+import type { RankDescription, RankGroup } from './group.ts'
+import { startInProcess } from './in-process.ts'
+import { launchProcesses, type LinkName } from './launcher.ts'
+import { currentRuntime, type Runtime } from './spawn.ts'
+import { cutInputs, joinOutputs, outputOwners, placesOf } from './tensors.ts'
+import { workloadOf, type Workload } from './workload.ts'
+
+export interface LaunchOptions {
+  /** `auto` is WebGPU, or the reference where there is no adapter. */
+  readonly backend?: BackendName
+  /** Runtimes of the ranks, given out in turn; by default the one we are in. */
+  readonly runtimes?: readonly Runtime[]
+  /** `auto` is shared memory where it can be had, else sockets. */
+  readonly link?: LinkName
+  /** Runs the ranks as tasks of this process: for tests, and where processes can't be started. */
+  readonly inProcess?: boolean
+  /** Every parameter of the plan. They stay with the ranks. */
+  readonly parameters?: NamedElements
+  /** The longest that a rank may be in one step, in milliseconds. */
+  readonly timeout?: number
+}
+
+/** Ranks that run one plan again and again. Calls queue up; after a fault the session is dead. */
+export interface Session {
+  readonly run: (inputs: NamedElements) => TE.TaskEither<Fault, RunResult>
+  /** Replaces some parameters. */
+  readonly write: (parameters: NamedElements) => TE.TaskEither<Fault, void>
+  /** Payload bytes sent by each rank, counted by the link. */
+  readonly counters: () => Counters
+  readonly close: Task<void>
+  readonly describe: SessionDescription
+}
+
+export interface RunResult {
+  readonly outputs: NamedElements
+  /** Payload bytes that each rank sent. */
+  readonly sent: readonly number[]
+  /** The same by receiver: `sentTo[rank][peer]`. */
+  readonly sentTo: readonly (readonly number[])[]
+  /** Of each rank. */
+  readonly times: readonly Times[]
+}
+
+export interface Counters {
+  readonly lastRun: readonly number[]
+  readonly total: readonly number[]
+}
+
+export interface SessionDescription {
+  readonly link: RankGroup['link']
+  readonly ranks: readonly RankDescription[]
+}
+
+export const defaultTimeout = 60_000
+
+/** Starts the ranks of a plan and gives them its parameters. */
+export const launch = (plan: Plan, options: LaunchOptions = {}): TE.TaskEither<Fault, Session> =>
+  startSession(workloadOf(plan), options)
+
+/** The same for anything that can be run; `entry` is the ranks' entry point and `open` opens in-process backends. */
+export const startSession = (
+  workload: Workload,
+  options: LaunchOptions,
+  { entry, open = openBackend }: { readonly entry?: URL; readonly open?: typeof openBackend } = {}
+): TE.TaskEither<Fault, Session> => {
+  const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
+  const { inProcess = false, parameters = {} } = options
+  if (!(timeout > 0)) return TE.left(usage(`a timeout must be a positive number of milliseconds, got ${timeout}`))
+  const owners = outputOwners(workload)
+  const common = { backend, timeout, outputsOf: (rank: number) => owners[rank]! }
+  return pipe(
+    TE.fromEither(cutInputs(workload, parameters, 'parameter')),
+    TE.chain((pieces) =>
+      pipe(
+        inProcess
+          ? startInProcess(workload, { ...common, open })
+          : launchProcesses(workload, { ...common, runtimes, link, ...(entry !== undefined && { entry }) }),
+        TE.chain((group) =>
+          pipe(
+            onAll(group, (rank) => group.write(rank, pieces[rank]!)),
+            TE.map(() => makeSession(workload, group)),
+            TE.orElse((fault) => async () => {
+              await group.close()
+              return E.left(fault)
+            })
+          )
+        )
+      )
+    )
+  )
+}
+
+const onAll = <A>(group: RankGroup, work: (rank: number) => TE.TaskEither<Fault, A>): TE.TaskEither<Fault, readonly A[]> =>
+  TE.traverseArray(work)(group.ranks.map(({ rank }) => rank))
+
+const makeSession = (workload: Workload, group: RankGroup): Session => {
+  const places = placesOf(workload)
+  let lastRun: readonly number[] = group.ranks.map(() => 0)
+  let total: readonly number[] = lastRun
+  let queue: Promise<unknown> = Promise.resolve()
+
+  /** One call after another, whatever their results. */
+  const inTurn = <A>(work: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> => () => {
+    const result = queue.then(work)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
+  const resultOf = (runs: readonly RankRun[]): RunResult => {
+    const sent = runs.map((run) => run.sent.reduce((sum, bytes) => sum + bytes, 0))
+    lastRun = sent
+    total = total.map((bytes, rank) => bytes + sent[rank]!)
+    return {
+      outputs: joinOutputs(workload, places, runs.map((run) => run.outputs)),
+      sent,
+      sentTo: runs.map((run) => run.sent),
+      times: runs.map((run) => run.times)
+    }
+  }
+
+  return {
+    run: (inputs) =>
+      pipe(
+        TE.fromEither(cutInputs(workload, inputs, 'input')),
+        TE.chain((pieces) => inTurn(onAll(group, (rank) => group.run(rank, pieces[rank]!)))),
+        TE.map(resultOf)
+      ),
+    write: (parameters) =>
+      pipe(
+        TE.fromEither(cutInputs(workload, parameters, 'some parameters')),
+        TE.chain((pieces) => inTurn(onAll(group, (rank) => group.write(rank, pieces[rank]!)))),
+        TE.map(() => undefined)
+      ),
+    counters: () => ({ lastRun, total }),
+    close: () => group.close(),
+    describe: { link: group.link, ranks: group.ranks }
+  }
+}
