@@ -16,6 +16,12 @@ export const tokenVariable = 'SHARDWISE_TOKEN'
 
 export const makeToken = (): string => randomBytes(16).toString('hex')
 
+/**
+ * The name as the system sees it, after its zero byte. It fills all of the 107 bytes there are: Node pads shorter names
+ * with zeros and Deno doesn't, so that they would not meet.
+ */
+const systemName = (address: Address): string => `\0${address.slice(1).padEnd(107, '-')}`
+
 export interface Listener {
   readonly address: Address
   readonly close: () => Promise<void>
@@ -35,7 +41,7 @@ export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fau
       const address = place !== null && typeof place === 'object' ? String(place.port) : name
       resolve(E.right({ address, close: () => closeServer(server) }))
     })
-    if (process.platform === 'linux') server.listen(`\0${name.slice(1)}`)
+    if (process.platform === 'linux') server.listen(systemName(name))
     else server.listen(0, '127.0.0.1')
   })
 
@@ -45,7 +51,7 @@ const closeServer = (server: Server): Promise<void> => new Promise((resolve) => 
 export const dial = (address: Address): Promise<E.Either<Fault, Socket>> =>
   new Promise((resolve) => {
     const socket = address.startsWith('@')
-      ? connect(`\0${address.slice(1)}`)
+      ? connect(systemName(address))
       : connect({ host: '127.0.0.1', port: Number(address) })
     const failed = (error: Error): void =>
       resolve(E.left({ tag: 'Device', message: `cannot connect to ${address}: ${error.message}` }))
