@@ -8,3 +8,6 @@ export { type Declaration, type Declarations, input, output, parameter, type Pro
 export type { AnyTensor, Stage, Tensor } from './language/tensor.ts'
 export { compile } from './lower/pipeline.ts'
 export { decodePlan, encodePlan, type Plan } from './plan/plan.ts'
+export { explain, type Explanation } from './report/explain.ts'
+export { printExplanation } from './report/print.ts'
+export { launch, type LaunchOptions, type RunResult, type Session } from './run/session.ts'

@@ -2,13 +2,12 @@ import process from 'node:process'
 import { type CommandDef, defineCommand, runCommand, showUsage } from 'citty'
 import colours from 'picocolors'
 
-// Each command has arguments of its own, which only it knows.
-const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
-  run: () => import('./run.ts').then((module) => module.default as CommandDef),
-  explain: () => import('./explain.ts').then((module) => module.default as CommandDef),
-  plan: () => import('./plan.ts').then((module) => module.default as CommandDef),
-  check: () => import('./check.ts').then((module) => module.default as CommandDef),
-  doctor: () => import('./doctor.ts').then((module) => module.default as CommandDef),
+const commands = {
+  run: () => import('./run.ts').then((module) => module.default),
+  explain: () => import('./explain.ts').then((module) => module.default),
+  plan: () => import('./plan.ts').then((module) => module.default),
+  check: () => import('./check.ts').then((module) => module.default),
+  doctor: () => import('./doctor.ts').then((module) => module.default),
 }
 
 const main = defineCommand({
@@ -19,7 +18,8 @@ const main = defineCommand({
 const words = process.argv.slice(2)
 const name = words[0]
 const help = words.length === 0 || words.includes('--help') || words.includes('-h')
-const command = name !== undefined && Object.hasOwn(commands, name) ? await commands[name]!() : undefined
+// Each command has arguments of its own type, which only it knows.
+const command = name !== undefined && Object.hasOwn(commands, name) ? await commands[name as keyof typeof commands]() as unknown as CommandDef : undefined
 
 if (name === '--version') process.stdout.write('0.1.0\n')
 else if (help) await showUsage(command ?? main, command === undefined ? undefined : main)
