@@ -5,6 +5,7 @@ import * as t from 'io-ts'
 import { decodeWith } from '../codec.ts'
 import type { Fault } from '../fault.ts'
 import { TemplateCodec } from '../kernel/template.ts'
+import { malformed, verify } from './verify.ts'
 
 /**
  * A lowered program as data: what every rank does, in terms of dims and layouts, for all ranks at once. Ranks turn it
@@ -102,28 +103,13 @@ export const sign = (plan: Unsigned): Plan => ({ ...plan, hash: hashOf(plan) })
 /** A plan as JSON. */
 export const encodePlan = (plan: Plan): unknown => PlanCodec.encode(plan)
 
-const malformed = (path: string, expected: string, got: string): Fault => ({ tag: 'Malformed', what: 'plan', path, expected, got })
-
 /**
  * Reads a plan from JSON: format and version, every field, the hash, and that every number names a value that exists
- * and was made before it is used.
+ * is made before it is used, and that every exchange sends the bytes that its layouts say (verify.ts).
  */
 export const decodePlan = (json: unknown): E.Either<Fault, Plan> => pipe(
   decodeWith('plan', PlanCodec, json),
   E.chain((plan) => plan.hash === hashOf(plan) ? E.right(plan)
     : E.left(malformed('hash', `${hashOf(plan).slice(0, 12)}… (the hash of its content)`, `${plan.hash.slice(0, 12)}…: the plan was changed after it was made`))),
-  E.chain(checkOrder),
+  E.chain(verify),
 )
-
-const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
-  const made = new Set(plan.inputs.map(({ value }) => value))
-  for (const [i, step] of plan.steps.entries()) {
-    const [reads, writes] = step.do === 'compute' ? [step.operands, step.result] : [[step.from], step.to]
-    const missing = reads.find((value) => !made.has(value))
-    if (missing !== undefined) return E.left(malformed(`steps.${i}`, 'values made by earlier steps', `value ${missing}`))
-    if (plan.values[writes] === undefined || made.has(writes)) return E.left(malformed(`steps.${i}`, 'a new value', `value ${writes}`))
-    made.add(writes)
-  }
-  const missing = plan.outputs.find(({ value }) => !made.has(value))
-  return missing === undefined ? E.right(plan) : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
-}

@@ -1,0 +1,54 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { Fault } from '../fault.ts'
+import { bytesSent } from '../layout/transfer.ts'
+import { Refusal } from '../language/refusal.ts'
+import type { Plan } from './plan.ts'
+import { meshOf, readValue } from './read-value.ts'
+
+export const malformed = (path: string, expected: string, got: string): Fault => ({ tag: 'Malformed', what: 'plan', path, expected, got })
+
+/** What no field alone can tell of a plan: that its steps fit together, and that its bytes are those of its layouts. */
+export const verify = (plan: Plan): E.Either<Fault, Plan> => pipe(
+  readable(plan),
+  E.chain(checkOrder),
+  E.chain(checkBytes),
+)
+
+const readable = (plan: Plan): E.Either<Fault, Plan> => {
+  try {
+    if (meshOf(plan).ranks !== plan.ranks) return E.left(malformed('ranks', `${meshOf(plan).ranks}, as mesh '${plan.mesh}' says`, `${plan.ranks}`))
+    plan.values.forEach(readValue)
+    return E.right(plan)
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return E.left(malformed('values', 'dims such as t:16@sp', thrown.message))
+    throw thrown
+  }
+}
+
+const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
+  const made = new Set(plan.inputs.map(({ value }) => value))
+  for (const [i, step] of plan.steps.entries()) {
+    const [reads, writes] = step.do === 'compute' ? [step.operands, step.result] : [[step.from], step.to]
+    const missing = reads.find((value) => !made.has(value))
+    if (missing !== undefined) return E.left(malformed(`steps.${i}`, 'values made by earlier steps', `value ${missing}`))
+    if (plan.values[writes] === undefined || made.has(writes)) return E.left(malformed(`steps.${i}`, 'a new value', `value ${writes}`))
+    made.add(writes)
+  }
+  const missing = plan.outputs.find(({ value }) => !made.has(value))
+  return missing === undefined ? E.right(plan) : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
+}
+
+/** Each exchange sends what the pieces of its layouts say, and the certificate's bytes are their sum. */
+const checkBytes = (plan: Plan): E.Either<Fault, Plan> => {
+  const mesh = meshOf(plan)
+  let total = 0
+  for (const [i, step] of plan.steps.entries()) {
+    if (step.do !== 'move') continue
+    const [from, to] = [readValue(plan.values[step.from]!), readValue(plan.values[step.to]!)]
+    const bytes = bytesSent(from.shape, from.layout, to.layout, mesh)
+    if (bytes.join(' ') !== step.bytes.join(' ')) return E.left(malformed(`steps.${i}.bytes`, bytes.join(', '), step.bytes.join(', ')))
+    total += bytes.reduce((sum, one) => sum + one, 0)
+  }
+  return total === plan.certificate.bytes ? E.right(plan) : E.left(malformed('certificate.bytes', `${total}`, `${plan.certificate.bytes}`))
+}
