@@ -1,6 +1,6 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Elements } from '#lib/dtype.ts'
-import type { Fault } from '#lib/fault.ts'
+import { device, type Fault } from '#lib/fault.ts'
 import type { Kernel, RankProgram, View } from '#lib/kernel/kernel.ts'
 
 /** What a backend says about itself: for `doctor`, logs and reports. */
@@ -44,3 +44,7 @@ export interface Executable {
 }
 
 export type KernelOf<K extends Kernel['kind']> = Extract<Kernel, { kind: K }>
+
+/** A parcel arrived that is not as long as the plan says: never data to be used. */
+export const wrongLength = (parcel: number, step: number, bytes: number, expected: number): Fault =>
+  device(`parcel ${parcel} of step ${step} has ${bytes} bytes instead of ${expected}`)

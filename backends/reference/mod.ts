@@ -1,10 +1,11 @@
+import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Backend, Executable } from '../backend.ts'
+import { type Backend, type Executable, wrongLength } from '../backend.ts'
 import type { DType, Elements } from '#lib/dtype.ts'
 import { bytesPerElement } from '#lib/dtype.ts'
 import { type Fault, refused } from '#lib/fault.ts'
 import { combineValues } from '#lib/kernel/combine.ts'
-import { elementsOf, type Exchange, type RankProgram, type View } from '#lib/kernel/kernel.ts'
+import { type Combine, elementsOf, type Exchange, type RankProgram, type View } from '#lib/kernel/kernel.ts'
 import { execute } from './kernels.ts'
 import { rememberingOffsets } from './offsets.ts'
 
@@ -15,6 +16,14 @@ export interface ReferenceExecutable extends Executable {
 
 export interface ReferenceBackend extends Backend {
   readonly load: (program: RankProgram) => TE.TaskEither<Fault, ReferenceExecutable>
+}
+
+/** What one rank brings to an exchange, and where it goes. */
+interface Part {
+  readonly rank: number
+  readonly view: View
+  readonly sizes: readonly number[]
+  readonly elements: Elements
 }
 
 const elementsFor = (type: DType, buffer: ArrayBuffer): Elements =>
@@ -52,6 +61,19 @@ const executable = (program: RankProgram): ReferenceExecutable => {
     return elements
   }
 
+  /** Folds the parts in rank order; the first that comes to a place starts there. */
+  const fold = (combine: Combine, parts: readonly Part[]): void => {
+    const started = new Set<number>()
+    for (const { view, sizes, elements } of parts.toSorted((a, b) => a.rank - b.rank)) {
+      const combined = combineValues(combine, view.type)
+      const buffer = buffers[view.buffer]!
+      offsets(sizes, view.strides, view.offset).forEach((at, i) => {
+        buffer[at] = started.has(at) ? combined(buffer[at]!, elements[i]!) : elements[i]!
+        started.add(at)
+      })
+    }
+  }
+
   const exchangeAt = (step: number): Exchange => program.steps[step] as Exchange
 
   return {
@@ -74,26 +96,22 @@ const executable = (program: RankProgram): ReferenceExecutable => {
       })
     }),
 
-    unpack: (step, received) => TE.fromIO(() => {
+    unpack: (step, received) => async () => {
       const { keeps, receives, combine } = exchangeAt(step)
-      const own = keeps === null ? [] : [{ rank: program.rank, view: keeps.to, sizes: keeps.sizes, elements: take(keeps.from, keeps.sizes) }]
-      const others = receives.map(({ peer, view, sizes }, parcel) => (
-        { rank: peer, view, sizes, elements: elementsOfBytes(view.type, received(parcel)) }
-      ))
-      if (combine === 'place') {
-        for (const { view, sizes, elements } of [...own, ...others]) put(view, sizes, elements)
-        return
+      const parts: Part[] = []
+      if (keeps !== null) {
+        parts.push({ rank: program.rank, view: keeps.to, sizes: keeps.sizes, elements: take(keeps.from, keeps.sizes) })
       }
-      const started = new Set<number>()
-      for (const { view, sizes, elements } of [...own, ...others].sort((a, b) => a.rank - b.rank)) {
-        const fold = combineValues(combine, view.type)
-        const buffer = buffers[view.buffer]!
-        offsets(sizes, view.strides, view.offset).forEach((at, i) => {
-          buffer[at] = started.has(at) ? fold(buffer[at]!, elements[i]!) : elements[i]!
-          started.add(at)
-        })
+      for (const [parcel, { peer, view, sizes }] of receives.entries()) {
+        const expected = elementsOf(sizes) * bytesPerElement
+        const bytes = expected === 0 ? new Uint8Array(0) : received(parcel)
+        if (bytes.byteLength !== expected) return E.left(wrongLength(parcel, step, bytes.byteLength, expected))
+        parts.push({ rank: peer, view, sizes, elements: elementsOfBytes(view.type, bytes) })
       }
-    }),
+      if (combine === 'place') for (const { view, sizes, elements } of parts) put(view, sizes, elements)
+      else fold(combine, parts)
+      return E.right(undefined)
+    },
 
     free: () => Promise.resolve(),
   }

@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { bytesPerElement, type Elements } from '#lib/dtype.ts'
 import { device as deviceFault, type Fault, refused } from '#lib/fault.ts'
 import { contiguous, elementsOf, type RankProgram, type View } from '#lib/kernel/kernel.ts'
-import type { Executable } from '../backend.ts'
+import { type Executable, wrongLength } from '../backend.ts'
 import { type Device, usages } from './device.ts'
 import { type Dispatch, encode, prepare, prepareAll } from './dispatch.ts'
 import { type ExchangePlan, planExchange, runOf } from './exchange.ts'
@@ -178,9 +178,7 @@ const executable = (
     for (const [parcel, { buffer, offset, bytes }] of receives.entries()) {
       if (bytes === 0) continue
       const given = received(parcel)
-      if (given.byteLength !== bytes) {
-        return E.left(deviceFault(`parcel ${parcel} of step ${step} has ${given.byteLength} bytes instead of ${bytes}`))
-      }
+      if (given.byteLength !== bytes) return E.left(wrongLength(parcel, step, given.byteLength, bytes))
       const uploaded = await staging.upload(buffers[buffer]!, offset, given)
       if (E.isLeft(uploaded)) return uploaded
     }
