@@ -96,8 +96,12 @@ const eliminationTable = () => {
   const byContent = new Map<string, Float64Array[]>()
   const done = new Map<string, { readonly positions: readonly number[]; readonly costs: Float64Array; readonly offset: number }>()
   const numberOf = (costs: Float64Array): number => {
-    if (!numbers.has(costs)) numbers.set(costs, numbers.size)
-    return numbers.get(costs)!
+    const known = numbers.get(costs)
+    if (known !== undefined) return known
+    const same = shared(costs)
+    const number = numbers.get(same) ?? numbers.size
+    numbers.set(same, number).set(costs, number)
+    return number
   }
   const shared = (costs: Float64Array): Float64Array => {
     let hash = costs.length

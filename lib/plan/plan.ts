@@ -104,8 +104,8 @@ export const sign = (plan: Unsigned): Plan => ({ ...plan, hash: hashOf(plan) })
 export const encodePlan = (plan: Plan): unknown => PlanCodec.encode(plan)
 
 /**
- * Reads a plan from JSON: format and version, every field, the hash, and that every number names a value that exists
- * is made before it is used, and that every exchange sends the bytes that its layouts say (verify.ts).
+ * Reads a plan from JSON: format and version, every field, the hash, and that every value is made once and before it is
+ * used, and that every exchange sends the bytes that its layouts say (verify.ts).
  */
 export const decodePlan = (json: unknown): E.Either<Fault, Plan> => pipe(
   decodeWith('plan', PlanCodec, json),

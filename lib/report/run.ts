@@ -1,9 +1,13 @@
 import colours from 'picocolors'
 import type { Plan } from '../plan/plan.ts'
+import type { Times } from '../run/executor.ts'
 import type { RunResult, SessionDescription } from '../run/session.ts'
 import { printBytes, table } from './print.ts'
 
 const milliseconds = (time: number): string => `${time.toFixed(1)} ms`
+
+/** Kernels run while later calls wait for them, so their time shows in packing and reading. */
+const deviceTime = ({ queue, pack, unpack, read }: Times): number => queue + pack + unpack + read
 
 /** What a run did, a line per rank: where it ran, what it sent, how long it took; and whether the bytes are the plan's. */
 export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent, times }: RunResult): string => {
@@ -11,7 +15,7 @@ export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent
   const rows = ranks.map(({ rank, runtime, pid, backend }) => [
     `rank ${rank}`, `${runtime} ${pid}`, `${backend.backend}: ${backend.adapter}`, `sent ${printBytes(sent[rank]!)}`,
     `${milliseconds(times[rank]!.total)} in all`,
-    colours.dim(`${milliseconds(times[rank]!.pack + times[rank]!.unpack)} pack, ${milliseconds(times[rank]!.wire)} wire, ${milliseconds(times[rank]!.read)} read`),
+    colours.dim(`${milliseconds(deviceTime(times[rank]!))} on the device, ${milliseconds(times[rank]!.wire)} on the wire`),
   ])
   const equal = planned.every((bytes, rank) => bytes === sent[rank])
   return [
