@@ -95,15 +95,18 @@ const unpackOnce = async (cache: string, archive: Uint8Array): Promise<string> =
   return folder
 }
 
-/** Where the bundled driver's files lie, unpacking them first if need be. */
-export const bundledDriver = async (): Promise<E.Either<Fault, Driver>> => {
+/**
+ * Where the bundled driver's files lie, unpacking them first if need be: into the first of the cache folders that can
+ * be used.
+ */
+export const bundledDriver = async (folders?: readonly string[]): Promise<E.Either<Fault, Driver>> => {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return E.left(missing(`it is made for Linux on x64, and this is ${process.platform} on ${process.arch}`))
   }
   const path = archivePath()
   if (path === null) return E.left(missing("the optional package '@sparticuz/chromium' is not installed"))
   let why = 'no cache folder'
-  for (const cache of cacheFolders(path)) {
+  for (const cache of folders ?? cacheFolders(path)) {
     try {
       const archive = readFileSync(path)
       const sum = createHash('sha256').update(archive).digest('hex')
