@@ -12,7 +12,7 @@ import { listen, makeToken } from './link/address.ts'
 import { capacityFor, nowhere, type Whereabouts } from './link/arena.ts'
 import { createArena, type ArenaOwner } from './link/shared-memory.ts'
 import { FromRank, Hello, packElements, unpackElements, type LinkPlan, type ToRank } from './messages.ts'
-import { spawnRank, type RankProcess, type Runtime } from './spawn.ts'
+import { isStopped, spawnRank, type RankProcess, type Runtime } from './spawn.ts'
 import { onSignals } from './signals.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
@@ -200,7 +200,18 @@ export const launchProcesses =
     function onFault(member: Member, fault: Fault): void {
       const isEcho = fault.tag === 'Closed' || (fault.tag === 'RankDied' && fault.rank !== member.rank)
       if (isEcho) echo(fault)
-      else void fail(fault)
+      else void fail(fault.tag === 'Timeout' ? blame(fault) : fault)
+    }
+
+    /** Who waits too long for others is not the one to blame, if one of the others is still at work on something. */
+    function blame(timeout: Extract<Fault, { tag: 'Timeout' }>): Fault {
+      const culprit = members.find(({ rank, pending }) => {
+        const step = workload.programOf(rank).steps[whereabouts(rank).position]
+        return pending.size > 0 && step !== undefined && step.kind !== 'exchange'
+      })
+      if (culprit === undefined) return timeout
+      const { rank } = culprit
+      return { tag: 'RankHung', rank, step: placeOf(rank), milliseconds: timeout.milliseconds }
     }
 
     function echo(fault: Fault): void {
@@ -266,6 +277,8 @@ export const launchProcesses =
 
     async function tearDownNow(): Promise<void> {
       stopWatching()
+      // A stopped process would not even see a SIGTERM.
+      for (const { process: { pid, kill } } of members) if (pid !== undefined && isStopped(pid)) kill('SIGKILL')
       for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
         for (const member of members) if (member.process.isAlive()) member.process.kill(signal)
         await within(grace, everybodyGone())

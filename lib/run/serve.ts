@@ -41,6 +41,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
   let workload: Workload | null = null
 
   const say = (message: FromRank | Hello, payload?: readonly Uint8Array[]): Promise<void> => channel.send(message, payload)
+  const sayPosition: Position = (position) => void say({ kind: 'at', position })
   const where = (): string => (program === null ? 'while getting ready' : doing(program, here))
 
   const give = async (fault: Fault): Promise<void> => {
@@ -82,7 +83,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     const { timeout } = message
     switch (message.link.kind) {
       case 'none':
-        return makeReady(() => undefined)
+        return makeReady(sayPosition)
       case 'shared-memory': {
         const opened = await openArena(message.link.arena, rank, { timeout })
         if (E.isLeft(opened)) return opened
@@ -105,7 +106,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     const joined = await listener.join(rank, addresses, { timeout, capacity, token })
     if (E.isLeft(joined)) return joined
     link = joined.right
-    return makeReady((position) => void say({ kind: 'at', position }))
+    return makeReady(sayPosition)
   }
 
   const onValues = async (message: Message<'write' | 'run'>, payload: Uint8Array<ArrayBuffer>): Promise<Result> => {

@@ -17,13 +17,13 @@ export interface Watched {
 
 const interval = 150
 /** A stop shorter than this is none: a debugger or a shell may stop and continue a process. */
-const tolerated = 400
+const tolerated = 300
 
 interface Seen {
   readonly rank: number
   readonly pid: number | undefined
   moves: number
-  /** Milliseconds that the rank was seen stopped, and seen at work in the same place. */
+  /** Milliseconds since the rank was first seen stopped, or -1; and since it was first seen at work in the same place. */
   stopped: number
   same: number
 }
@@ -33,7 +33,7 @@ export const watch = (
   ranks: readonly { readonly rank: number; readonly pid: number | undefined }[],
   watched: Watched
 ): (() => void) => {
-  const seen = ranks.map(({ rank, pid }): Seen => ({ rank, pid, moves: 0, stopped: 0, same: 0 }))
+  const seen = ranks.map(({ rank, pid }): Seen => ({ rank, pid, moves: 0, stopped: -1, same: 0 }))
   let last = performance.now()
 
   const look = (): void => {
@@ -48,7 +48,8 @@ export const watch = (
   }
 
   const lookAt = (one: Seen, elapsed: number): Fault | null => {
-    one.stopped = one.pid !== undefined && isStopped(one.pid) ? one.stopped + elapsed : 0
+    if (one.pid === undefined || !isStopped(one.pid)) one.stopped = -1
+    else one.stopped = one.stopped < 0 ? 0 : one.stopped + elapsed
     const { moves } = watched.whereabouts(one.rank)
     const allowed = watched.allowed(one.rank)
     one.same = allowed !== null && moves === one.moves ? one.same + elapsed : 0
