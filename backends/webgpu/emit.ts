@@ -187,8 +187,8 @@ export const aligned = (offset: number, strides: readonly number[], size: number
 
 /** base + Σ names·strides; nothing is multiplied by 0 or 1. */
 export const offsetText = (base: number | string, names: readonly string[], strides: readonly number[]): string => {
-  const terms = names.flatMap((name, loop) => {
-    const stride = strides[loop]!
+  const terms = strides.flatMap((stride, loop) => {
+    const name = names[loop]!
     return stride === 0 || name === '0' ? [] : stride === 1 ? [name] : [`${name} * ${stride < 0 ? `(${stride})` : stride}`]
   })
   const parts = base === 0 || base === '0' ? terms : [String(base), ...terms]

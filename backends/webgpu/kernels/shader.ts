@@ -29,7 +29,7 @@ export const shaderOf = (kernel: Kernel, shape: Shape): Shader | null => {
     case 'map': return mapShader(kernel, shape)
     case 'row': return rowShader(kernel, shape)
     case 'contract': return contractShader(kernel, shape)
-    case 'attention': return attentionShader(kernel)
+    case 'attention': return attentionShader(kernel, shape)
     case 'gather': return gatherShader(kernel)
   }
 }
