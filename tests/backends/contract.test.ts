@@ -52,7 +52,7 @@ test('a contraction gives the same on every backend, for any shape, strides and 
     for (const backend of backends.webgpu) {
       assertClose(await execute(backend, buffers, [contract], 0), expected, 1e-5, 3e-5)
     }
-  }), { numRuns: 80 })
+  }), { numRuns: 50 })
 })
 
 /** rows x inner times inner x columns, with any operand laid out the other way round. */
@@ -71,7 +71,7 @@ const matrices = (rows: number, columns: number, inner: number, turned: readonly
 }
 
 test('matrices multiply by the textbook formula, however each of them lies in memory', async () => {
-  const sizes = [[64, 64, 64], [65, 70, 33], [1, 100, 50], [100, 1, 50], [9, 130, 24]] as const
+  const sizes = [[64, 64, 64], [65, 70, 33], [1, 100, 50], [100, 1, 50]] as const
   for (const [rows, columns, inner] of sizes) {
     for (let turns = 0; turns < 8; turns++) {
       const turned = [(turns & 1) > 0, (turns & 2) > 0, (turns & 4) > 0] as const

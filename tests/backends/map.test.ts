@@ -54,3 +54,15 @@ test('a map gives the same on every backend, for any shape, strides, offset and 
     }
   }), { numRuns: 60 })
 })
+
+test('more workgroups than one dimension may have', async () => {
+  const size = 65535 * 64 + 4097
+  const map: MapKernel = {
+    kind: 'map', sizes: [size], origin: [7], inputs: [{ buffer: 1, type: 'i32', offset: 0, strides: [1] }],
+    expression: call('add', input(0), index(0)), output: { buffer: 0, type: 'i32', offset: 0, strides: [1] },
+  }
+  const buffers = [new Int32Array(size), Int32Array.from({ length: size }, (_, i) => -i)].map((elements) => ({ type: 'i32' as const, elements }))
+  for (const backend of backends.webgpu) {
+    assert.ok((await execute(backend, buffers, [map], 0)).every((x) => x === 7))
+  }
+})

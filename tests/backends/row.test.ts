@@ -132,3 +132,17 @@ test('a NaN or an infinity in a row is seen in its result', async () => {
     for (const backend of backends.webgpu) assertClose(await execute(backend, buffers, [row], 0), expected, 1e-5)
   }
 })
+
+test('more rows than one dimension of workgroups may have', async () => {
+  const [rows, width] = [65535 + 70, 36]
+  const row: RowKernel = {
+    ...sumOf(width), outer: [rows], inner: [width], origin: [0, 0],
+    inputs: [{ buffer: 1, type: 'f32', offset: 0, strides: contiguous([rows, width]) }],
+    output: { buffer: 0, type: 'f32', offset: 0, strides: [1, 0] },
+  }
+  const elements = Float32Array.from({ length: rows * width }, (_, i) => Math.floor(i / width) % 97)
+  const buffers = [new Float32Array(rows), elements].map((of) => ({ type: 'f32' as const, elements: of }))
+  for (const backend of backends.webgpu) {
+    assert.ok((await execute(backend, buffers, [row], 0)).every((x, n) => x === (n % 97) * width))
+  }
+})

@@ -57,8 +57,17 @@ export const tileShader = (c: Contraction): Shader => {
   const at = (n: number, o: Operand): string =>
     offsetText(`start${n}`, [...namesOf(c.rows, 'u'), ...namesOf(c.columns, 'v')], [...o.rows, ...o.columns])
   const extras = epilogue.inputs.filter((n) => n > 0)
-  const value = epilogue.call((n) => n === 0 ? 'sums[i][j]'
+  const value = (i: number, j: number): string => epilogue.call((n) => n === 0 ? `sum${i}_${j}`
     : fromStored(c.extras[n - 1]!.view.type, `${bindings.input(c.extras[n - 1]!.view)}[${at(n, c.extras[n - 1]!)}]`))
+  // All sums are named: an array with running indices would leave the registers.
+  const own = count(each)
+  const store = (i: number, j: number): string => `{
+      var v = column + x + ${j * side}u;
+      if (v < ${columns}u) {
+        ${decodeText('v', c.columns, 'v')}
+        ${out}[${at(0, c.output)}] = ${toStored(c.output.view.type, value(i, j))};
+      }
+    }`
 
   const body = `var t = group;
   let column = (t % ${across}u) * ${tile}u; t = t / ${across}u;
@@ -68,31 +77,27 @@ export const tileShader = (c: Contraction): Shader => {
   let right_start = ${start(c.right)};
   let x = local % ${side}u;
   let y = local / ${side}u;
-  var sums: array<array<${type}, ${each}>, ${each}>;
+  ${own.flatMap((i) => own.map((j) => `var sum${i}_${j} = ${type}(0);`)).join('\n')}
   for (var start = 0u; start < ${elementsOf(c.inner)}u; start += ${depth}u) {
     ${loadText(c, c.left, 'rows', 'left', left)}
     ${loadText(c, c.right, 'columns', 'right', right)}
     workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k++) {
-      ${count(each).map((i) => `let a${i} = left_tile[k * ${tile}u + y * ${each}u + ${i}u];`).join('\n')}
-      ${count(each).map((j) => `let b${j} = right_tile[k * ${tile}u + x + ${j * side}u];`).join('\n')}
-      ${count(each).flatMap((i) => count(each).map((j) => `sums[${i}][${j}] += a${i} * b${j};`)).join('\n')}
+      ${own.map((i) => `let a${i} = left_tile[k * ${tile}u + y * ${each}u + ${i}u];`).join('\n')}
+      ${own.map((j) => `let b${j} = right_tile[k * ${tile}u + x + ${j * side}u];`).join('\n')}
+      ${own.flatMap((i) => own.map((j) => `sum${i}_${j} += a${i} * b${j};`)).join('\n')}
     }
     workgroupBarrier();
   }
   let start0 = ${start(c.output)};
   ${extras.map((n) => `let start${n} = ${start(c.extras[n - 1]!)};`).join('\n')}
-  for (var i = 0u; i < ${each}u; i++) {
-    var u = row + y * ${each}u + i;
-    if (u >= ${rows}u) { break; }
-    ${decodeText('u', c.rows, 'u')}
-    for (var j = 0u; j < ${each}u; j++) {
-      var v = column + x + j * ${side}u;
-      if (v >= ${columns}u) { break; }
-      ${decodeText('v', c.columns, 'v')}
-      ${out}[${at(0, c.output)}] = ${toStored(c.output.view.type, value)};
+  ${own.map((i) => `{
+    var u = row + y * ${each}u + ${i}u;
+    if (u < ${rows}u) {
+      ${decodeText('u', c.rows, 'u')}
+      ${own.map((j) => store(i, j)).join('\n')}
     }
-  }`
+  }`).join('\n')}`
   return shader({
     bindings,
     declarations: [

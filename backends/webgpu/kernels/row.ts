@@ -13,7 +13,8 @@ const blockSize = 256
 /** Rows shorter than this are left to one thread each, also on a GPU. */
 const shortRow = 32
 
-const groupThreads = 128
+/** Threads of the workgroup that shares a row: about one per step, within what is reasonable. */
+const threadsFor = (steps: number): number => steps <= 32 ? 32 : steps <= 64 ? 64 : steps <= 1024 ? 128 : 256
 
 interface Fold {
   readonly element: ElementFunction
@@ -90,6 +91,7 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
   }
   const call = (element: ElementFunction, lane: number): string => element.call(input(lane), (n) => `y${n}`, index(lane))
 
+  const groupThreads = threadsFor(elementsOf(steps))
   const shared = shape === 'gpu' && innerCount >= shortRow &&
     (used.some((n) => innermost(inner.strides[n + 1]!) === 1) || elementsOf(outer.sizes) < 1024)
 
