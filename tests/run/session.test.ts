@@ -52,6 +52,21 @@ for (const link of links) {
 }
 test('a rank that is alone needs no link', () => check(recipe(1, 4, 4), {}))
 
+test('a rank that is busy for long is waited for', () => check(recipe(2, 5, 3, { what: 'slow', rank: 1, step: 2 }), {}))
+
+test('a launcher that is busy for long blames nobody', async () => {
+  const given = recipe(2, 5, 3)
+  const session = await start(given, { timeout: 1000 })
+  const { x, w } = tensorsFor(given)
+  for (let i = 0; i < 2; i++) {
+    const running = session.run({ x })()
+    const end = performance.now() + 2500
+    while (performance.now() < end);
+    assert.deepEqual(right(await running).outputs, expected(given, x, w))
+  }
+  await session.close()
+})
+
 test('calls made at once are run in order, and new parameters hold from then on', async () => {
   const given = recipe(2, 5, 3)
   const session = await start(given, { inProcess: true })

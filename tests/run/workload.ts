@@ -22,7 +22,7 @@ const Recipe = t.strict({
   misdeed: t.union([
     t.null,
     t.strict({
-      what: t.keyof({ throw: null, reject: null, exit: null, lost: null, spin: null, sleep: null, other: null, hash: null }),
+      what: t.keyof({ throw: null, reject: null, exit: null, lost: null, spin: null, sleep: null, slow: null, other: null, hash: null }),
       rank: t.number,
       step: t.number
     })
@@ -182,6 +182,11 @@ const spoil = (executable: Executable, { what, step }: Misdeed): Executable => {
         return TE.left(device('the device was lost: out of memory'))
       case 'spin':
         for (;;);
+      case 'slow': {
+        const end = performance.now() + 1500
+        while (performance.now() < end);
+        return TE.right(undefined)
+      }
       case 'sleep':
         return () => new Promise(() => undefined)
       default:
