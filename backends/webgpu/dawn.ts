@@ -51,8 +51,10 @@ const instances: GPU[] = []
 const giveRuntimeFolder = (): void => {
   if (process.platform !== 'linux' || process.env['XDG_RUNTIME_DIR'] !== undefined) return
   const folder = join(tmpdir(), `shardwise-runtime-${process.getuid?.() ?? 'user'}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  process.env['XDG_RUNTIME_DIR'] = folder
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    process.env['XDG_RUNTIME_DIR'] = folder
+  } catch { /* then the line is printed */ }
 }
 
 const newInstance = async (): Promise<GPU> => {

@@ -35,7 +35,8 @@ export class Device {
     this.origin = candidate.origin
     this.shape = shape
     gpu.addEventListener('uncapturederror', (event) => {
-      this.#fault ??= device(`the GPU refused work: ${event.error.message}`)
+      // Node's and Deno's types of this event differ.
+      this.#fault ??= device(`the GPU refused work: ${(event as GPUUncapturedErrorEvent).error.message}`)
       event.preventDefault()
     })
     void gpu.lost.then(({ reason, message }) => {
