@@ -9,8 +9,6 @@ import type { Fault } from '../../fault.ts'
  */
 export type Address = string
 
-export const addressPrefix = 'shardwise-'
-
 /** The environment variable that carries a session's secret to its ranks, where other users can't read it. */
 export const tokenVariable = 'SHARDWISE_TOKEN'
 
@@ -34,7 +32,7 @@ export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fau
       socket.setNoDelay(true)
       onSocket(socket)
     })
-    const name = `@${addressPrefix}${randomBytes(8).toString('hex')}`
+    const name = `@shardwise-${randomBytes(8).toString('hex')}`
     server.once('error', (error) => resolve(E.left({ tag: 'Device', message: `cannot listen for ranks: ${error.message}` })))
     server.once('listening', () => {
       const place = server.address()

@@ -1,4 +1,3 @@
-import type * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Fault } from '../../fault.ts'
 
@@ -135,6 +134,3 @@ export const makeCounter = (ranks: number): { readonly counter: Counter; readonl
     }
   }
 }
-
-/** The result of opening a link. */
-export type Opened = E.Either<Fault, Link>
