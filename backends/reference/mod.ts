@@ -1,6 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Backend, type Executable, wrongLength } from '../backend.ts'
+import { checkBounds, checkView } from '../bounds.ts'
 import type { DType, Elements } from '#lib/dtype.ts'
 import { bytesPerElement } from '#lib/dtype.ts'
 import { type Fault, refused } from '#lib/fault.ts'
@@ -81,10 +83,10 @@ const executable = (program: RankProgram): ReferenceExecutable => {
 
     write: (view, sizes, elements) =>
       elements.length === elementsOf(sizes)
-        ? TE.fromIO(() => put(view, sizes, elements))
+        ? pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => put(view, sizes, elements)))
         : TE.left(refused(`${elements.length} elements given for a view of [${sizes.join(', ')}]`)),
 
-    read: (view, sizes) => TE.fromIO(() => take(view, sizes)),
+    read: (view, sizes) => pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => take(view, sizes))),
 
     run: (from, to) => TE.fromIO(() => {
       for (const step of program.steps.slice(from, to)) if (step.kind !== 'exchange') execute(step, buffers, offsets)
@@ -121,6 +123,6 @@ const executable = (program: RankProgram): ReferenceExecutable => {
 export const openReference = (): TE.TaskEither<Fault, ReferenceBackend> =>
   TE.right({
     describe: { backend: 'reference', adapter: 'float64 in TypeScript', software: true },
-    load: (program) => TE.fromIO(() => executable(program)),
+    load: (program) => TE.fromEither(E.map(executable)(checkBounds(program))),
     close: () => Promise.resolve(),
   })

@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import * as E from 'fp-ts/lib/Either.js'
 import { device, type Fault } from '#lib/fault.ts'
-import { bundledDriver, loadLibrary, systemHasVulkan } from './driver.ts'
+import { bundledDriver, cacheFolders, loadLibrary, systemHasVulkan } from './driver.ts'
 import { installPatience } from './patience.ts'
 
 /**
@@ -50,11 +49,14 @@ const instances: GPU[] = []
 /** The Vulkan loader prints an error line at each look-up where this folder is not named. */
 const giveRuntimeFolder = (): void => {
   if (process.platform !== 'linux' || process.env['XDG_RUNTIME_DIR'] !== undefined) return
-  const folder = join(tmpdir(), `shardwise-runtime-${process.getuid?.() ?? 'user'}`)
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    process.env['XDG_RUNTIME_DIR'] = folder
-  } catch { /* then the line is printed */ }
+  for (const cache of cacheFolders()) {
+    try {
+      const folder = join(cache, 'runtime')
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      process.env['XDG_RUNTIME_DIR'] = folder
+      return
+    } catch { /* not writable: the next one, or else the line is printed */ }
+  }
 }
 
 const newInstance = async (): Promise<GPU> => {

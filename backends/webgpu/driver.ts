@@ -46,12 +46,12 @@ const archivePath = (): string | null => {
 }
 
 /** Folders that may hold the cache: beside the packages, else the system's temporary folder, there only if it is ours. */
-const cacheFolders = (archive: string): readonly string[] => {
-  const packages = archive.lastIndexOf('node_modules')
-  const user = process.getuid?.() ?? 'user'
+export const cacheFolders = (): readonly string[] => {
+  const dawn = require.resolve('webgpu')
+  const packages = dawn.lastIndexOf('node_modules')
   return [
-    ...(packages < 0 ? [] : [join(archive.slice(0, packages), 'node_modules', '.cache', 'shardwise')]),
-    join(tmpdir(), `shardwise-${user}`),
+    ...(packages < 0 ? [] : [join(dawn.slice(0, packages), 'node_modules', '.cache', 'shardwise')]),
+    join(tmpdir(), `shardwise-${process.getuid?.() ?? 'user'}`),
   ]
 }
 
@@ -99,14 +99,14 @@ const unpackOnce = async (cache: string, archive: Uint8Array): Promise<string> =
  * Where the bundled driver's files lie, unpacking them first if need be: into the first of the cache folders that can
  * be used.
  */
-export const bundledDriver = async (folders?: readonly string[]): Promise<E.Either<Fault, Driver>> => {
+export const bundledDriver = async (folders: readonly string[] = cacheFolders()): Promise<E.Either<Fault, Driver>> => {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return E.left(missing(`it is made for Linux on x64, and this is ${process.platform} on ${process.arch}`))
   }
   const path = archivePath()
   if (path === null) return E.left(missing("the optional package '@sparticuz/chromium' is not installed"))
   let why = 'no cache folder'
-  for (const cache of folders ?? cacheFolders(path)) {
+  for (const cache of folders) {
     try {
       const archive = readFileSync(path)
       const sum = createHash('sha256').update(archive).digest('hex')

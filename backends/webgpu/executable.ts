@@ -4,6 +4,7 @@ import { bytesPerElement, type Elements } from '#lib/dtype.ts'
 import { device as deviceFault, type Fault, refused } from '#lib/fault.ts'
 import { contiguous, elementsOf, type RankProgram, type View } from '#lib/kernel/kernel.ts'
 import { type Executable, wrongLength } from '../backend.ts'
+import { checkBounds, checkView } from '../bounds.ts'
 import { type Device, usages } from './device.ts'
 import { type Dispatch, encode, prepare, prepareAll } from './dispatch.ts'
 import { type ExchangePlan, planExchange, runOf } from './exchange.ts'
@@ -29,6 +30,8 @@ const inStep = (program: RankProgram, step: number) => (fault: Fault): Fault =>
   fault.tag === 'Device' ? { ...fault, message: `step ${step} (${program.labels[step] ?? 'unnamed'}): ${fault.message}` } : fault
 
 export const load = async (device: Device, program: RankProgram): Promise<E.Either<Fault, Executable>> => {
+  const within = checkBounds(program)
+  if (E.isLeft(within)) return within
   const scratch = program.buffers.length
   const plans = program.steps.map((step) =>
     step.kind === 'exchange' ? planExchange(step, program.rank, scratch, device.shape) : null)
@@ -64,13 +67,13 @@ export const load = async (device: Device, program: RankProgram): Promise<E.Eith
     release()
     return steps
   }
-  return E.right(executable(device, steps.right, buffers, release))
+  return E.right(executable(device, program.buffers, steps.right, buffers, release))
 }
 
 type Prepared = E.Either<Fault, readonly Dispatch[]>
 
 const executable = (
-  device: Device, steps: readonly Step[], buffers: readonly GPUBuffer[], release: () => void,
+  device: Device, lengths: readonly number[], steps: readonly Step[], buffers: readonly GPUBuffer[], release: () => void,
 ): Executable => {
   const staging = new Staging(device)
 
@@ -106,6 +109,8 @@ const executable = (
     if (elements.length !== elementsOf(sizes)) {
       return E.left(refused(`${elements.length} elements given for a view of [${sizes.join(', ')}]`))
     }
+    const within = checkView(view, sizes, lengths)
+    if (E.isLeft(within)) return within
     const typed = (view.type === 'f32') === (elements instanceof Float32Array) ? elements
       : view.type === 'f32' ? Float32Array.from(elements) : Int32Array.from(elements)
     const bytes = new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength)
@@ -120,6 +125,8 @@ const executable = (
   }
 
   const read = async (view: View, sizes: readonly number[]): Promise<E.Either<Fault, Elements>> => {
+    const within = checkView(view, sizes, lengths)
+    if (E.isLeft(within)) return within
     const count = elementsOf(sizes)
     const elements = view.type === 'f32' ? new Float32Array(count) : new Int32Array(count)
     if (count === 0) return E.map(() => elements)(device.check())

@@ -115,3 +115,25 @@ test('an adapter is found, and the diagnosis says which and why', async () => {
   assert.equal(backend.describe.software, taken.software)
   await backend.close()
 })
+
+test('a view that reaches beyond its buffer is refused before it can do harm', async () => {
+  const wrong: readonly Kernel[] = [
+    { ...double, sizes: [count + 1] },
+    { ...double, inputs: [{ ...whole(0, 'f32'), offset: 1 }] },
+    { ...double, output: { ...whole(1, 'f32'), strides: [-1] } },
+    { ...double, inputs: [whole(7, 'f32')] },
+    { ...long, left: { ...long.left, strides: [side + 1, 0, 1] } } as Kernel,
+  ]
+  for (const open of [openBackend('webgpu'), openBackend('reference')]) {
+    const backend = await right(open)
+    for (const kernel of wrong) {
+      const fault = await left(backend.load(program(kernel.kind === 'map' ? [count, count] : [1, 1, 1].map(() => side * side), [kernel])))
+      assert.match(sentence(fault), /step 0 .*(reaches|no buffer)/)
+    }
+    const executable = await right(backend.load(program([8], [])))
+    assert.match(sentence(await left(executable.read(whole(0, 'f32'), [9]))), /reaches/)
+    assert.match(sentence(await left(executable.write(whole(0, 'f32'), [9], new Float32Array(9)))), /reaches/)
+    await executable.free()
+    await backend.close()
+  }
+})
