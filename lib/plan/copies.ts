@@ -33,6 +33,8 @@ interface Space {
   /** Cheapest way between any two states, and the first stop on it. */
   readonly distance: Float64Array
   readonly next: Int32Array
+  /** For sets of layouts met so far: the cost of the cheapest tree to all of them, from each layout. */
+  readonly trees: Map<number | string, Float64Array>
 }
 
 /**
@@ -73,7 +75,7 @@ export const copyPrices = (mesh: Mesh) => {
         }
       }
     }
-    const space = { states, numbers: new Map(states.map((state, i) => [keyOf(state), i])), bytes, distance, next }
+    const space = { states, numbers: new Map(states.map((state, i) => [keyOf(state), i])), bytes, distance, next, trees: new Map() }
     spaces.set(key, space)
     return space
   }
@@ -87,7 +89,6 @@ export const copyPrices = (mesh: Mesh) => {
       const space = spaceOf(shape, made.pending)
       return { space, root: space.numbers.get(keyOf(made))!, targets: wishes.map((list) => list.map((wish) => space.numbers.get(keyOf(wish)) ?? -1)) }
     })
-    const known = new Map<number, number>()
     return (making: number, choice: readonly number[]): number => {
       const { space, root, targets } = starts[making]!
       const terminals: number[] = []
@@ -96,15 +97,7 @@ export const copyPrices = (mesh: Mesh) => {
         if (terminal < 0) return Infinity
         if (terminal !== root && !terminals.includes(terminal)) terminals.push(terminal)
       }
-      if (terminals.length === 0) return 0
-      if (terminals.length === 1) return space.distance[root * space.states.length + terminals[0]!]!
-      terminals.sort((a, b) => a - b)
-      const key = terminals.length > 3 ? NaN : terminals.reduce((sum, one) => sum * 8192 + one + 1, making)
-      const before = known.get(key)
-      if (before !== undefined) return before
-      const { cost } = terminals.length === 2 ? { cost: meeting(space, root, terminals[0]!, terminals[1]!) } : steiner(space, root, terminals)
-      if (!Number.isNaN(key)) known.set(key, cost)
-      return cost
+      return terminals.length === 0 ? 0 : treesTo(space, terminals.sort(ascending))[root]!
     }
   }
 
@@ -117,69 +110,74 @@ export const copyPrices = (mesh: Mesh) => {
     const known = trees.get(treeKey)
     if (known !== undefined) return known
     const space = spaceOf(shape, made.pending)
-    const tree = steiner(space, space.numbers.get(madeKey)!, keys.map((key) => space.numbers.get(key) ?? -1))
+    const tree = treeTo(space, space.numbers.get(madeKey)!, keys.map((key) => space.numbers.get(key) ?? -1).sort(ascending))
     trees.set(treeKey, tree)
     return tree
   }
   return { cheapest, pricer }
 }
 
-/** The cheapest tree to two layouts: one way to where they part, and one to each. */
-const meeting = ({ states: { length: n }, distance }: Space, root: number, a: number, b: number): number => {
-  let least = Infinity
-  for (let v = 0; v < n; v++) {
-    const cost = distance[root * n + v]! + distance[v * n + a]! + distance[v * n + b]!
-    if (cost < least) least = cost
+const ascending = (a: number, b: number): number => a - b
+
+/** The two-part splits of a list, each once. */
+const splits = function* (list: readonly number[]): Generator<readonly [readonly number[], readonly number[]]> {
+  for (let set = 1; set < 2 ** (list.length - 1); set++) {
+    yield [list.filter((_, i) => (set & 2 ** i) !== 0), list.filter((_, i) => (set & 2 ** i) === 0)]
   }
-  return least
 }
 
-const steiner = (space: Space, root: number, terminals: readonly number[]): Copies => {
-  const n = space.states.length
-  if (terminals.includes(-1)) return { cost: Infinity, moves: [] }
-  const full = 2 ** terminals.length - 1
-  // best[set * n + v]: the cheapest tree from v to all terminals of the set.
-  const best = new Float64Array((full + 1) * n).fill(Infinity)
-  const split = new Int32Array((full + 1) * n)
-  const through = new Int32Array((full + 1) * n)
-  for (let set = 1; set <= full; set++) {
-    const single = terminals.findIndex((_, i) => set === 2 ** i)
-    const joined = new Float64Array(n)
-    for (let v = 0; v < n; v++) {
-      joined[v] = single >= 0 ? (v === terminals[single] ? 0 : Infinity) : Infinity
-      if (single >= 0) continue
-      for (let part = (set - 1) & set; part > set / 2; part = (part - 1) & set) {
-        const cost = best[part * n + v]! + best[(set ^ part) * n + v]!
-        if (cost < joined[v]!) {
-          joined[v] = cost
-          split[set * n + v] = part
-        }
-      }
-    }
-    for (let v = 0; v < n; v++) {
-      for (let u = 0; u < n; u++) {
-        const cost = space.distance[v * n + u]! + joined[u]!
-        if (cost < best[set * n + v]!) {
-          best[set * n + v] = cost
-          through[set * n + v] = u
-        }
-      }
-    }
+/**
+ * The cost of the cheapest tree from each layout to all of some others (ascending): one way to where the tree branches,
+ * and a tree to each part of them from there.
+ */
+const treesTo = (space: Space, terminals: readonly number[]): Float64Array => {
+  const { states: { length: n }, distance, trees } = space
+  // Few numbers fit into one, which is a faster key than a text.
+  const key = terminals.length <= 4 ? terminals.reduce((sum, one) => sum * 8192 + one + 1, 0) : terminals.join(' ')
+  const known = trees.get(key)
+  if (known !== undefined) return known
+  const costs = new Float64Array(n).fill(Infinity)
+  trees.set(key, costs)
+  const branched = branches(space, terminals)
+  for (let from = 0; from < n; from++) {
+    for (let at = 0; at < n; at++) costs[from] = Math.min(costs[from]!, distance[from * n + at]! + branched[at]!)
   }
+  return costs
+}
+
+/** The same for trees that branch at once; a tree to a single layout ends there. */
+const branches = (space: Space, terminals: readonly number[]): Float64Array => {
+  const costs = new Float64Array(space.states.length).fill(Infinity)
+  if (terminals.length === 1) costs[terminals[0]!] = 0
+  for (const [some, others] of splits(terminals)) {
+    const [left, right] = [treesTo(space, some), treesTo(space, others)]
+    for (let at = 0; at < costs.length; at++) costs[at] = Math.min(costs[at]!, left[at]! + right[at]!)
+  }
+  return costs
+}
+
+/** The moves of such a tree, read back from its costs. */
+const treeTo = (space: Space, root: number, terminals: readonly number[]): Copies => {
+  if (terminals.includes(-1)) return { cost: Infinity, moves: [] }
+  const { states, bytes, distance, next } = space
+  const n = states.length
   const moves = new Map<string, Move>()
-  const collect = (set: number, v: number): void => {
-    const u = through[set * n + v]!
-    for (let at = v; at !== u;) {
-      const stop = space.next[at * n + u]!
-      moves.set(`${at} ${stop}`, { from: space.states[at]!, to: space.states[stop]!, bytes: space.bytes[at * n + stop]! })
+  const collect = (from: number, wanted: readonly number[]): void => {
+    const cost = treesTo(space, wanted)[from]!
+    const branch = branches(space, wanted).findIndex((rest, at) => distance[from * n + at]! + rest === cost)
+    for (let at = from; at !== branch;) {
+      const stop = next[at * n + branch]!
+      moves.set(`${at} ${stop}`, { from: states[at]!, to: states[stop]!, bytes: bytes[at * n + stop]! })
       at = stop
     }
-    const part = split[set * n + u]!
-    if (part === 0) return
-    collect(part, u)
-    collect(set ^ part, u)
+    for (const [some, others] of splits(wanted)) {
+      if (treesTo(space, some)[branch]! + treesTo(space, others)[branch]! !== branches(space, wanted)[branch]!) continue
+      collect(branch, some)
+      collect(branch, others)
+      return
+    }
   }
-  const cost = best[full * n + root]!
-  if (cost < Infinity) collect(full, root)
+  const cost = treesTo(space, terminals)[root]!
+  if (cost < Infinity) collect(root, terminals)
   return { cost, moves: [...moves.values()] }
 }

@@ -14,15 +14,13 @@ export interface Solution {
   readonly width: number
 }
 
-/** Tables larger than this are split, which gives up the proof but not the bound. */
-const largestTable = 2 ** 24
-
 /**
  * Chooses values for variables so that the sum of all factors is smallest, by eliminating one variable after another
  * (non-serial dynamic programming, Bertelè & Brioschi 1972; bucket elimination, Dechter 1999). Exact as long as the tables
- * fit; beyond that, mini-buckets (Dechter & Rish 2003) give a lower bound, and descent improves the choice.
+ * have at most `largestTable` cells; beyond that, mini-buckets (Dechter & Rish 2003) give a lower bound, and descent
+ * improves the choice.
  */
-export const eliminate = (sizes: readonly number[], factors: readonly Factor[]): Solution => {
+export const eliminate = (sizes: readonly number[], factors: readonly Factor[], largestTable: number): Solution => {
   const alive = new Set<Factor>(factors.filter(({ scope }) => scope.length > 0))
   let bound = factors.filter(({ scope }) => scope.length === 0).reduce((sum, { costs }) => sum + costs[0]!, 0)
   const touching = sizes.map(() => new Set<Factor>())
@@ -53,7 +51,7 @@ export const eliminate = (sizes: readonly number[], factors: readonly Factor[]):
     const affected = neighbours(variable)
     buckets.push({ variable, factors: bucket })
     for (const factor of bucket) for (const other of factor.scope) touching[other]!.delete(factor)
-    const groups = smallest <= largestTable ? [bucket] : miniBuckets(bucket, sizes)
+    const groups = smallest <= largestTable ? [bucket] : miniBuckets(bucket, sizes, largestTable)
     exact &&= groups.length <= 1
     for (const group of groups) {
       const { reduced, offset } = eliminated(variable, group, sizes)
@@ -177,7 +175,7 @@ const stridesOf = (factor: Factor, scope: readonly number[], sizes: readonly num
   scope.map((variable) => strideOf(factor, variable, sizes))
 
 /** Parts of a bucket whose tables fit, first come first served. */
-const miniBuckets = (bucket: readonly Factor[], sizes: readonly number[]): readonly (readonly Factor[])[] => {
+const miniBuckets = (bucket: readonly Factor[], sizes: readonly number[], largestTable: number): readonly (readonly Factor[])[] => {
   const groups: Factor[][] = []
   for (const factor of bucket) {
     const home = groups.find((group) => {

@@ -2,6 +2,7 @@ import { type Layout, wholeLayout } from '../layout/layout.ts'
 import { type Graph, isInput } from '../graph/graph.ts'
 import { bytesIn, type Copies, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
+import { keyOfChoices, priceTable } from './price-table.ts'
 import { keyOf, statesOf } from './states.ts'
 import { allows, onlyLive, strategiesOf, type Strategy } from './strategies.ts'
 
@@ -23,8 +24,14 @@ export interface Decision {
   readonly width: number
 }
 
-/** Tables of one value larger than this are replaced by a chain over the set of its copies. */
-const largestValueTable = 2 ** 20
+/** How large tables may become, in cells. */
+export interface Limits {
+  /** Those of one value; beyond, one more variable stands for the set of its copies. */
+  readonly valueTable: number
+  /** Those of the solver; beyond, it gives a bound and a good plan instead of the best one. */
+  readonly table: number
+}
+const usual: Limits = { valueTable: 2 ** 20, table: 2 ** 24 }
 
 /** Added where a choice is not the declared one, so that of equal plans the one closest to the program wins. */
 const perDeviation = 2 ** -19
@@ -39,7 +46,7 @@ interface Chooser {
  * share counted once. Between two declared layouts it is free; it never repeats work on ranks that the declared program
  * shares.
  */
-export const plan = (graph: Graph): Decision => {
+export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   const { cheapest, pricer } = copyPrices(graph.mesh)
   const free = freeValues(graph)
   const choosers: Chooser[] = []
@@ -79,28 +86,17 @@ export const plan = (graph: Graph): Decision => {
     if (uses.length === 0) return []
     const scope = [...new Set([producer.variable, ...uses.map(({ variable }) => variable)])]
     const size = scope.reduce((product, variable) => product * sizes[variable]!, 1)
-    if (size <= largestValueTable) {
-      const positions = uses.map(({ variable }) => scope.indexOf(variable))
-      // Equal blocks have equal tables: one array serves them all, which the solver notices too.
-      const key = [
-        shape.dims.map((dim) => dim.size).join(' '), scope.map((variable) => sizes[variable]).join(' '), positions.join(' '),
-        ...[producer.options.map(({ result }) => result), ...uses.map(({ layouts }) => layouts)].map((list) => list.map(keyOf).join(';')),
-      ].join('/')
-      const known = tables.get(key)
-      if (known !== undefined) return [{ scope, costs: known }]
-      const costs = new Float64Array(size)
-      tables.set(key, costs)
-      const place = new Array<number>(scope.length).fill(0)
-      const price = pricer(shape, producer.options.map(({ result }) => result), uses.map(({ layouts }) => layouts))
-      const choice = new Array<number>(uses.length).fill(0)
-      for (let cell = 0; cell < size; cell++) {
-        for (let i = 0; i < choice.length; i++) choice[i] = place[positions[i]!]!
-        costs[cell] = price(place[0]!, choice)
-        for (let d = scope.length - 1; d >= 0 && ++place[d]! >= sizes[scope[d]!]!; d--) place[d] = 0
-      }
-      return [{ scope, costs }]
+    if (size > limits.valueTable) return copySetFactors(value)
+    const choices = {
+      sizes: scope.map((variable) => sizes[variable]!),
+      makings: producer.options.map(({ result }) => result),
+      uses: uses.map(({ variable, layouts }) => ({ place: scope.indexOf(variable), layouts })),
     }
-    return copySetFactors(value)
+    // Equal blocks have equal tables: one array serves them all.
+    const key = `${shape.dims.map((dim) => dim.size).join(' ')}/${keyOfChoices(choices)}`
+    const costs = tables.get(key) ?? priceTable(choices, pricer(shape, choices.makings, uses.map(({ layouts }) => layouts)))
+    tables.set(key, costs)
+    return [{ scope, costs }]
   }
 
   /** A value with many consumers: one more variable says which copies there are; each consumer needs one of them. */
@@ -109,7 +105,7 @@ export const plan = (graph: Graph): Decision => {
     const producer = choosers[value]!
     const uses = consumers[value]!
     const wanted = [...new Map(uses.flatMap(({ layouts }) => layouts.map((layout) => [keyOf(layout), layout] as const))).values()]
-    const sets = subsets(wanted.length, largestValueTable / producer.options.length)
+    const sets = subsets(wanted.length, limits.valueTable / producer.options.length)
     const variable = variableOf(sets.length)
     const made = Float64Array.from({ length: producer.options.length * sets.length }, (_, cell) =>
       cheapest(shape, producer.options[Math.floor(cell / sets.length)]!.result, sets[cell % sets.length]!.map((i) => wanted[i]!)).cost)
@@ -127,8 +123,8 @@ export const plan = (graph: Graph): Decision => {
     ]
   }
 
-  const { values, cost, bound, width } = eliminate(sizes, factors)
-  const proven = restricted.size === 0 ? bound : Math.min(bound, eliminate(sizes, factors.filter((factor) => !restricted.has(factor))).bound)
+  const { values, cost, bound, width } = eliminate(sizes, factors, limits.table)
+  const proven = restricted.size === 0 ? bound : Math.min(bound, eliminate(sizes, factors.filter((factor) => !restricted.has(factor)), limits.table).bound)
   const strategies = choosers.map(({ options, variable }) => options[values[variable]!]!)
   const chosenOutputs = outputs.map(({ layouts, variable }) => layouts[values[variable]!]!)
   const copies = graph.nodes.map((node, value) =>

@@ -1,0 +1,119 @@
+import { bytesSent, canTransfer } from '#lib/layout/transfer.ts'
+import type { Layout, Shape } from '#lib/layout/layout.ts'
+import { isInput, type Graph } from '#lib/graph/graph.ts'
+import type { Mesh } from '#lib/language/mesh.ts'
+import { keyOf, statesOf } from '#lib/plan/states.ts'
+import { onlyLive, strategiesOf } from '#lib/plan/strategies.ts'
+
+/**
+ * The planner's problem solved by trying everything, without any of the planner's means: what it shares with it is the
+ * question alone (which ways of running an op are legal, what an exchange sends), which other tests look after.
+ */
+
+/** Bytes that all ranks together send in one exchange; infinite where no exchange does it. */
+export const moveBytes = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): number =>
+  canTransfer(from, to) ? bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0) : Infinity
+
+/** The fewest bytes that bring copies in all the wanted layouts about. */
+export type Price = (wanted: readonly Layout[]) => number
+
+/**
+ * Prices copies by going through all sets of copies that can ever exist: a set grows by one copy, made from the one of
+ * the set that gives it for the fewest bytes; what is wanted costs as much as the cheapest set that holds it.
+ */
+export const copySets = (shape: Shape, mesh: Mesh, made: Layout): Price => {
+  const states = statesOf(shape, mesh, made.pending)
+  const number = new Map(states.map((state, i) => [keyOf(state), i]))
+  const bytes = states.map((from) => states.map((to) => moveBytes(shape, from, to, mesh)))
+  const costs = new Float64Array(2 ** states.length).fill(Infinity)
+  costs[2 ** number.get(keyOf(made))!] = 0
+  for (let set = 1; set < costs.length; set++) {
+    if (costs[set] === Infinity) continue
+    for (let to = 0; to < states.length; to++) {
+      if ((set & 2 ** to) !== 0) continue
+      const step = bytes.reduce((least, row, from) => (set & 2 ** from) !== 0 && row[to]! < least ? row[to]! : least, Infinity)
+      costs[set | 2 ** to] = Math.min(costs[set | 2 ** to]!, costs[set]! + step)
+    }
+  }
+  // From here on an entry is the least of all sets that hold it.
+  for (let bit = 1; bit < costs.length; bit *= 2) {
+    for (let set = 0; set < costs.length; set++) costs[set] = Math.min(costs[set]!, costs[set | bit]!)
+  }
+  return (wanted) => {
+    let set = 0
+    for (const layout of wanted) {
+      const at = number.get(keyOf(layout))
+      if (at === undefined) return Infinity
+      set |= 2 ** at
+    }
+    return costs[set]!
+  }
+}
+
+/** Remembers prices from program to program: there are few shapes and many programs. */
+const known = new Map<string, Price>()
+const priceOf = (shape: Shape, mesh: Mesh, made: Layout): Price => {
+  const key = `${mesh.text} ${shape.dims.map(({ size }) => size).join(' ')} ${keyOf(made)}`
+  const price = known.get(key) ?? copySets(shape, mesh, made)
+  known.set(key, price)
+  return price
+}
+
+/** Somebody who wants a value: a choice, and the layout that each of its options asks for. */
+interface Wish {
+  readonly chooser: number
+  readonly layouts: readonly Layout[]
+}
+
+/** How many combinations of choices `leastBytes` would try. */
+export const combinations = (graph: Graph): number => choosersOf(graph).reduce((product, options) => product * options, 1)
+
+const choosersOf = (graph: Graph): readonly number[] => [
+  ...graph.nodes.map((node) => strategiesOf(graph, node).length), ...graph.outputs.map((output) => outputLayouts(graph, output).length),
+]
+
+/** The layouts in which an output may leave: as declared, its undecided dims in any way. */
+const outputLayouts = (graph: Graph, { use, declared }: Graph['outputs'][number]): readonly Layout[] => {
+  const wanted = onlyLive(use.pin?.layout ?? declared, graph.mesh)
+  if (!wanted.cuts.some((cut) => cut[0] === '?')) return [{ cuts: wanted.cuts, pending: [] }]
+  return statesOf(graph.nodes[use.value]!.shape, graph.mesh, [])
+    .filter(({ cuts }) => cuts.every((cut, dim) => wanted.cuts[dim]![0] === '?' || cut.join('+') === wanted.cuts[dim]!.join('+')))
+}
+
+/** The fewest bytes with which a program can run: every way of running every op, and for each value every set of copies. */
+export const leastBytes = (graph: Graph): number => {
+  const options = graph.nodes.map((node) => strategiesOf(graph, node))
+  const outputs = graph.outputs.map((output) => outputLayouts(graph, output))
+  const counts = [...options.map((list) => list.length), ...outputs.map((list) => list.length)]
+  const wishes: Wish[][] = graph.nodes.map(() => [])
+  graph.nodes.forEach((node, chooser) => node.operands.forEach(({ value }, operand) =>
+    wishes[value]!.push({ chooser, layouts: options[chooser]!.map(({ operands }) => operands[operand]!) })))
+  graph.outputs.forEach(({ use }, i) => wishes[use.value]!.push({ chooser: graph.nodes.length + i, layouts: outputs[i]! }))
+  // The values whose last wish is known once a chooser has chosen.
+  const complete: number[][] = counts.map(() => [])
+  wishes.forEach((list, value) => {
+    if (list.length > 0) complete[Math.max(value, ...list.map(({ chooser }) => chooser))]!.push(value)
+  })
+  const prices = options.map((list, value) => list.map(({ result }) => priceOf(graph.nodes[value]!.shape, graph.mesh, result)))
+  const choice = new Array<number>(counts.length).fill(0)
+  let least = Infinity
+  const tryAll = (chooser: number, before: number): void => {
+    if (before >= least) return
+    if (chooser === counts.length) {
+      least = before
+      return
+    }
+    for (let option = 0; option < counts[chooser]!; option++) {
+      choice[chooser] = option
+      const bytes = complete[chooser]!.reduce((sum, value) =>
+        sum + prices[value]![choice[value]!]!(wishes[value]!.map((wish) => wish.layouts[choice[wish.chooser]!]!)), before)
+      tryAll(chooser + 1, bytes)
+    }
+  }
+  tryAll(0, 0)
+  return least
+}
+
+/** Whether anything in the program is left to the planner. */
+export const declaresAll = (graph: Graph): boolean =>
+  graph.nodes.every((node) => !isInput(node) || node.declared.cuts.every((cut) => cut[0] !== '?'))
