@@ -57,7 +57,7 @@ export const openChannel = (socket: Socket, from: string, limits: Limits, on: Ch
         const fits = text <= allowed.message && payload >= 0 && payload <= allowed.payload
         return header.getUint32(0, true) === magic && fits ? { text, payload } : null
       },
-      memoryFor: (bytes) => new Uint8Array(bytes)
+      memoryFor: (bytes) => new Uint8Array(bytes),
     },
     {
       frame: (_, text, payload) => {
@@ -65,8 +65,8 @@ export const openChannel = (socket: Socket, from: string, limits: Limits, on: Ch
         if (message === undefined) malformed('text', 'JSON', showBytes(text))
         else if (!ended) on.message(message, payload)
       },
-      malformed: (header) => malformed('header', 'a message of an allowed size', showBytes(header))
-    }
+      malformed: (header) => malformed('header', 'a message of an allowed size', showBytes(header)),
+    },
   )
   socket.on('data', (chunk: Uint8Array) => {
     try {
@@ -99,7 +99,7 @@ export const openChannel = (socket: Socket, from: string, limits: Limits, on: Ch
     close: () => {
       ended = true
       socket.destroy()
-    }
+    },
   }
 }
 

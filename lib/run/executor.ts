@@ -94,7 +94,11 @@ const stretchesOf = (program: RankProgram): readonly Stretch[] => {
     flush(i)
     const { name, signature } = step
     const [sends, receives] = [messagesOf(step.sends), messagesOf(step.receives)]
-    stretches.push({ from: i, to: i + 1, exchange: { name, signature, label: exchangeLabel(program, i, name), sends, receives } })
+    stretches.push({
+      from: i,
+      to: i + 1,
+      exchange: { name, signature, label: exchangeLabel(program, i, name), sends, receives },
+    })
     from = i + 1
   })
   flush(program.steps.length)
@@ -105,11 +109,16 @@ const stretchesOf = (program: RankProgram): readonly Stretch[] => {
 export const largestExchange = (program: RankProgram, capacityFor: (bytesOf: readonly number[]) => number): number =>
   program.steps.reduce(
     (most, step) => (step.kind === 'exchange' ? Math.max(most, capacityFor(step.sends.map(parcelBytes))) : most),
-    0
+    0,
   )
 
 /** An executor for a loaded program; `link` may be null for a rank that is alone. */
-export const makeExecutor = (program: RankProgram, executable: Executable, link: Link | null, position: Position): Executor => {
+export const makeExecutor = (
+  program: RankProgram,
+  executable: Executable,
+  link: Link | null,
+  position: Position,
+): Executor => {
   const { rank } = program
   const stretches = stretchesOf(program)
   const inputPorts = new Map(program.inputs.map((port) => [port.name, port]))
@@ -146,10 +155,9 @@ export const makeExecutor = (program: RankProgram, executable: Executable, link:
       clocked(clock, 'pack', executable.pack(step, (parcel, bytes) => outgoing(parcel).set(bytes)))
     const unpack = (incoming: (receive: number) => Uint8Array) =>
       clocked(clock, 'unpack', executable.unpack(step, incoming))
-    const met =
-      link === null
-        ? await meetNobody(meeting, pack, unpack)
-        : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack)()
+    const met = link === null
+      ? await meetNobody(meeting, pack, unpack)
+      : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack)()
     clock.wire += performance.now() - began - (clock.pack + clock.unpack - insideBefore)
     return met
   }
@@ -158,7 +166,7 @@ export const makeExecutor = (program: RankProgram, executable: Executable, link:
   const meetNobody = async (
     meeting: Meeting,
     pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
-    unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>
+    unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>,
   ): Promise<E.Either<Fault, void>> => {
     if (meeting.sends.length + meeting.receives.length > 0) {
       return E.left({ tag: 'RankFailed', rank, step: `in ${meeting.label}`, cause: 'it has peers but no link' })
@@ -170,8 +178,9 @@ export const makeExecutor = (program: RankProgram, executable: Executable, link:
   const runSteps = async (clock: Clock): Promise<E.Either<Fault, void>> => {
     for (const { from, to, exchange: meeting } of stretches) {
       moveTo(from)
-      const done =
-        meeting === null ? await clocked(clock, 'queue', executable.run(from, to))() : await exchange(from, meeting, clock)
+      const done = meeting === null
+        ? await clocked(clock, 'queue', executable.run(from, to))()
+        : await exchange(from, meeting, clock)
       if (E.isLeft(done)) return done
     }
     return E.right(undefined)
@@ -227,18 +236,16 @@ export const makeExecutor = (program: RankProgram, executable: Executable, link:
         moveTo(places.writing)
         return write(values)
       }),
-    run: (inputs, outputs) => () => located(() => runOnce(inputs, outputs))
+    run: (inputs, outputs) => () => located(() => runOnce(inputs, outputs)),
   }
 }
 
 type Clock = { -readonly [K in Exclude<keyof Times, 'total'>]: number }
 
 /** Adds the time a task takes to one of the clock's hands. */
-const clocked =
-  <A>(clock: Clock, hand: keyof Clock, task: TaskEither<Fault, A>): TaskEither<Fault, A> =>
-  async () => {
-    const began = performance.now()
-    const result = await task()
-    clock[hand] += performance.now() - began
-    return result
-  }
+const clocked = <A>(clock: Clock, hand: keyof Clock, task: TaskEither<Fault, A>): TaskEither<Fault, A> => async () => {
+  const began = performance.now()
+  const result = await task()
+  clock[hand] += performance.now() - began
+  return result
+}

@@ -17,7 +17,7 @@ export interface FrameHandler {
 }
 
 /** Cuts a stream of chunks into frames; payloads are copied once, to where they are used. */
-export const frameReader = (format: FrameFormat, on: FrameHandler): ((chunk: Uint8Array) => void) => {
+export const frameReader = (format: FrameFormat, on: FrameHandler): (chunk: Uint8Array) => void => {
   const head = new Uint8Array(format.headerBytes)
   const view = new DataView(head.buffer)
   const empty = new Uint8Array(0)

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { BackendDescription } from '#backends/mod.ts'
-import { closed, sentence, type Fault } from '../fault.ts'
+import { closed, type Fault, sentence } from '../fault.ts'
 import type { NamedElements, RankRun } from './executor.ts'
 
 /** The ranks of a session, running somewhere and ready: as processes (`launcher.ts`) or as tasks (`in-process.ts`). */
@@ -56,7 +56,7 @@ export const makeVerdict = (): Verdict => {
           resolve(result)
         })
       })
-    }
+    },
   }
 }
 

@@ -2,8 +2,8 @@ import process from 'node:process'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend, BackendName } from '#backends/mod.ts'
-import { closed, sentence, type Fault } from '../fault.ts'
-import { largestExchange, makeExecutor, type Executor } from './executor.ts'
+import { closed, type Fault, sentence } from '../fault.ts'
+import { type Executor, largestExchange, makeExecutor } from './executor.ts'
 import { makeVerdict, type RankGroup } from './group.ts'
 import { capacityFor } from './link/arena.ts'
 import { localLinks } from './link/local.ts'
@@ -57,13 +57,13 @@ export const startInProcess =
         rank,
         runtime: currentRuntime,
         pid: process.pid,
-        backend: backends[rank]!.describe
+        backend: backends[rank]!.describe,
       })),
       write: (rank, values) => guarded(rank, executors[rank]!.write(values)),
       run: (rank, inputs) => guarded(rank, executors[rank]!.run(inputs, outputsOf(rank))),
       close: async () => {
         verdict.fail(closed('the session was closed'))
         await closeAll()
-      }
+      },
     })
   }

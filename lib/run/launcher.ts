@@ -2,16 +2,16 @@ import type { Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { BackendName } from '#backends/mod.ts'
-import { closed, sentence, type Fault } from '../fault.ts'
+import { closed, type Fault, sentence } from '../fault.ts'
 import { doing, largestExchange, type NamedElements, type RankRun } from './executor.ts'
 import { makeVerdict, type RankGroup } from './group.ts'
 import { listen, makeToken } from './link/address.ts'
 import { capacityFor, type Whereabouts } from './link/arena.ts'
-import { createArena, type ArenaOwner } from './link/shared-memory.ts'
-import { packElements, unpackElements, type LinkPlan } from './messages.ts'
-import { makeRoster, type Answer, type Member } from './roster.ts'
+import { type ArenaOwner, createArena } from './link/shared-memory.ts'
+import { type LinkPlan, packElements, unpackElements } from './messages.ts'
+import { type Answer, makeRoster, type Member } from './roster.ts'
 import { onSignals } from './signals.ts'
-import { isStopped, spawnRank, type Runtime } from './spawn.ts'
+import { isStopped, type Runtime, spawnRank } from './spawn.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
@@ -41,8 +41,7 @@ const startTimeout = 120_000
  * it, every rank is woken from its wait and told, then terminated. Ranks, sockets and memory never outlive the group.
  */
 export const launchProcesses =
-  (workload: Workload, options: ProcessOptions): TaskEither<Fault, RankGroup> =>
-  async () => {
+  (workload: Workload, options: ProcessOptions): TaskEither<Fault, RankGroup> => async () => {
     const joined = await prepareLink(workload, options.link)
     if (E.isLeft(joined)) return joined
     const { plan, arena } = joined.right
@@ -70,12 +69,12 @@ export const launchProcesses =
       hash: workload.hash,
       greeting: (rank) => ({
         message: { kind: 'load', backend, link: plan, timeout, outputs: options.outputsOf(rank) },
-        payload: [encoded]
+        payload: [encoded],
       }),
       allReady: () => allReady(E.right(undefined)),
       fault: (member, fault) => onFault(member, fault),
       gone: ({ rank }) =>
-        echo({ tag: 'RankDied', rank, step: placeOf(rank), cause: 'it closed its connection to the launcher' })
+        echo({ tag: 'RankDied', rank, step: placeOf(rank), cause: 'it closed its connection to the launcher' }),
     })
     const { members } = roster
 
@@ -122,14 +121,14 @@ export const launchProcesses =
         return members[rank]!.pending.size > 0 ? timeout : null
       },
       place: placeOf,
-      fault: fail
+      fault: fail,
     })
     const removeSignals = onSignals(
       (signal) => {
         fail(closed(`the session was stopped by ${signal}`))
         return tearDown()
       },
-      () => processes.forEach((process) => process.kill('SIGKILL'))
+      () => processes.forEach((process) => process.kill('SIGKILL')),
     )
 
     let tornDown: Promise<void> | null = null
@@ -167,8 +166,9 @@ export const launchProcesses =
       rank: number,
       kind: 'write' | 'run',
       values: NamedElements,
-      read: (answer: Answer) => E.Either<Fault, A>
-    ): TaskEither<Fault, A> => () => {
+      read: (answer: Answer) => E.Either<Fault, A>,
+    ): TaskEither<Fault, A> =>
+    () => {
       const { parts, payload } = packElements(values)
       return verdict.orFault(async () => read(await roster.ask(rank, { kind, parts }, payload)))
     }
@@ -177,7 +177,7 @@ export const launchProcesses =
       ranks: members.map(({ description }) => description!),
       write: (rank, values) => ask(rank, 'write', values, () => E.right(undefined)),
       run: (rank, values) => ask(rank, 'run', values, runOf),
-      close
+      close,
     })
   }
 
@@ -192,15 +192,19 @@ const runOf = ({ message, payload }: Answer): E.Either<Fault, RankRun> => {
 /** The link that the ranks will be told to use, and the arena if that is shared memory. */
 const prepareLink = async (
   workload: Workload,
-  link: LinkName
+  link: LinkName,
 ): Promise<E.Either<Fault, { readonly plan: LinkPlan; readonly arena: ArenaOwner | null }>> => {
   const { ranks } = workload
   if (ranks === 1) return E.right({ plan: { kind: 'none' }, arena: null })
   let capacity = 0
-  for (let rank = 0; rank < ranks; rank++) capacity = Math.max(capacity, largestExchange(workload.programOf(rank), capacityFor))
+  for (let rank = 0; rank < ranks; rank++) {
+    capacity = Math.max(capacity, largestExchange(workload.programOf(rank), capacityFor))
+  }
   if (link !== 'socket') {
     const arena = await createArena(ranks, capacity)
-    if (E.isRight(arena)) return E.right({ plan: { kind: 'shared-memory', arena: arena.right.address }, arena: arena.right })
+    if (E.isRight(arena)) {
+      return E.right({ plan: { kind: 'shared-memory', arena: arena.right.address }, arena: arena.right })
+    }
     if (link === 'shared-memory') return arena
   }
   return E.right({ plan: { kind: 'socket', capacity }, arena: null })

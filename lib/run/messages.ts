@@ -23,19 +23,19 @@ export const FaultCodec: t.Type<Fault, Fault, unknown> = t.union([
   t.strict({ tag: t.literal('RankFailed'), ...rankFault, cause: t.string }),
   t.strict({ tag: t.literal('Mismatch'), rank: t.number, peer: t.number, mine: t.string, theirs: t.string }),
   t.strict({ tag: t.literal('Timeout'), ...rankFault, milliseconds: t.number }),
-  t.strict({ tag: t.literal('Closed'), message: t.string })
+  t.strict({ tag: t.literal('Closed'), message: t.string }),
 ])
 
 /** Tensors in a payload, one after another: their names, element types and lengths. */
 const PartsCodec = t.readonlyArray(
-  t.strict({ name: t.string, type: t.keyof({ f32: null, i32: null }), length: t.number })
+  t.strict({ name: t.string, type: t.keyof({ f32: null, i32: null }), length: t.number }),
 )
 export type Parts = t.TypeOf<typeof PartsCodec>
 
 const LinkCodec = t.union([
   t.strict({ kind: t.literal('none') }),
   t.strict({ kind: t.literal('socket'), capacity: t.number }),
-  t.strict({ kind: t.literal('shared-memory'), arena: ArenaAddress })
+  t.strict({ kind: t.literal('shared-memory'), arena: ArenaAddress }),
 ])
 /** How the ranks of a session are joined, as each of them is told. */
 export type LinkPlan = t.TypeOf<typeof LinkCodec>
@@ -49,20 +49,20 @@ export const ToRank = t.union([
     backend: BackendName,
     link: LinkCodec,
     timeout: t.number,
-    outputs: t.readonlyArray(t.string)
+    outputs: t.readonlyArray(t.string),
   }),
   t.strict({ kind: t.literal('peers'), addresses: t.readonlyArray(t.string) }),
   t.strict({ kind: t.literal('write'), id: t.number, parts: PartsCodec }),
   t.strict({ kind: t.literal('run'), id: t.number, parts: PartsCodec }),
   t.strict({ kind: t.literal('abort'), message: t.string }),
-  t.strict({ kind: t.literal('close') })
+  t.strict({ kind: t.literal('close') }),
 ])
 export type ToRank = t.TypeOf<typeof ToRank>
 
 const DescriptionCodec = t.strict({
   backend: t.keyof({ webgpu: null, reference: null }),
   adapter: t.string,
-  software: t.boolean
+  software: t.boolean,
 })
 const TimesCodec = t.strict({
   write: t.number,
@@ -71,7 +71,7 @@ const TimesCodec = t.strict({
   wire: t.number,
   unpack: t.number,
   read: t.number,
-  total: t.number
+  total: t.number,
 })
 
 /** The first message of a rank, and all that is read from a socket whose owner is not known. */
@@ -80,7 +80,7 @@ export const Hello = t.strict({
   token: t.string,
   rank: t.number,
   pid: t.number,
-  runtime: t.string
+  runtime: t.string,
 })
 export type Hello = t.TypeOf<typeof Hello>
 
@@ -90,21 +90,29 @@ export const FromRank = t.union([
   /** Where the rank is in its program; only said where there is no shared memory to write it to. */
   t.strict({ kind: t.literal('at'), position: t.number }),
   t.strict({ kind: t.literal('written'), id: t.number }),
-  t.strict({ kind: t.literal('ran'), id: t.number, parts: PartsCodec, sent: t.readonlyArray(t.number), times: TimesCodec }),
-  t.strict({ kind: t.literal('fault'), fault: FaultCodec })
+  t.strict({
+    kind: t.literal('ran'),
+    id: t.number,
+    parts: PartsCodec,
+    sent: t.readonlyArray(t.number),
+    times: TimesCodec,
+  }),
+  t.strict({ kind: t.literal('fault'), fault: FaultCodec }),
 ])
 export type FromRank = t.TypeOf<typeof FromRank>
 
 /** Tensors as a payload, without copying them. */
-export const packElements = (values: NamedElements): { readonly parts: Parts; readonly payload: readonly Uint8Array[] } => {
+export const packElements = (
+  values: NamedElements,
+): { readonly parts: Parts; readonly payload: readonly Uint8Array[] } => {
   const entries = Object.entries(values)
   return {
     parts: entries.map(([name, elements]) => ({
       name,
       type: elements instanceof Float32Array ? 'f32' : 'i32',
-      length: elements.length
+      length: elements.length,
     })),
-    payload: entries.map(([, elements]) => new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
+    payload: entries.map(([, elements]) => new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)),
   }
 }
 
@@ -120,7 +128,7 @@ export const unpackElements = (parts: Parts, payload: Uint8Array<ArrayBuffer>): 
         what: 'payload',
         path: name,
         expected: `${length} elements`,
-        got: `${payload.byteLength - offset} bytes`
+        got: `${payload.byteLength - offset} bytes`,
       })
     }
     const Kind = type === 'f32' ? Float32Array : Int32Array

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { decodeWith } from '../codec.ts'
 import type { Fault } from '../fault.ts'
-import { openChannel, peerLimits, strangerLimits, type Channel } from './control.ts'
+import { type Channel, openChannel, peerLimits, strangerLimits } from './control.ts'
 import type { RankDescription } from './group.ts'
 import { nowhere, type Whereabouts } from './link/arena.ts'
 import { FromRank, Hello, type ToRank } from './messages.ts'
@@ -60,7 +60,7 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
     description: null,
     address: null,
     where: { position: nowhere, moves: 0 },
-    pending: new Map()
+    pending: new Map(),
   }))
   let requests = 0
 
@@ -96,8 +96,11 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
         strangers.delete(socket)
         if (member === null) return
         if (fault === null) on.gone(member)
-        else on.fault(member, fault.tag === 'Malformed' ? { ...fault, what: `message from rank ${member.rank}` } : fault)
-      }
+        else {on.fault(
+            member,
+            fault.tag === 'Malformed' ? { ...fault, what: `message from rank ${member.rank}` } : fault,
+          )}
+      },
     })
   }
 
@@ -134,7 +137,13 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
     if (hash !== on.hash) {
       const name = (of: string): string => `plan ${of.slice(0, 12)}`
       const other = member.rank === 0 ? 1 : 0
-      return on.fault(member, { tag: 'Mismatch', rank: other, peer: member.rank, mine: name(on.hash), theirs: name(hash) })
+      return on.fault(member, {
+        tag: 'Mismatch',
+        rank: other,
+        peer: member.rank,
+        mine: name(on.hash),
+        theirs: name(hash),
+      })
     }
     const { pid, runtime } = member.hello!
     member.description = { rank: member.rank, runtime, pid, backend }
@@ -154,6 +163,6 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
     close: () => {
       for (const { channel } of members) channel?.close()
       for (const socket of strangers) socket.destroy()
-    }
+    },
   }
 }

@@ -3,15 +3,15 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend, BackendName } from '#backends/mod.ts'
 import { decodeWith } from '../codec.ts'
-import { sentence, type Fault } from '../fault.ts'
+import { type Fault, sentence } from '../fault.ts'
 import type { RankProgram } from '../kernel/kernel.ts'
 import { openChannel, peerLimits } from './control.ts'
-import { doing, makeExecutor, places, type Executor, type Position } from './executor.ts'
+import { doing, type Executor, makeExecutor, places, type Position } from './executor.ts'
 import { dial, tokenVariable } from './link/address.ts'
 import type { Link } from './link/link.ts'
 import { openArena } from './link/shared-memory.ts'
 import { listenForPeers, type PeerListener } from './link/socket.ts'
-import { packElements, ToRank, unpackElements, type FromRank, type Hello } from './messages.ts'
+import { type FromRank, type Hello, packElements, ToRank, unpackElements } from './messages.ts'
 import type { Workload } from './workload.ts'
 
 /** What a rank's process is made of; everything else comes from the launcher. */
@@ -40,7 +40,8 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
   let load: Message<'load'> | null = null
   let workload: Workload | null = null
 
-  const say = (message: FromRank | Hello, payload?: readonly Uint8Array[]): Promise<void> => channel.send(message, payload)
+  const say = (message: FromRank | Hello, payload?: readonly Uint8Array[]): Promise<void> =>
+    channel.send(message, payload)
   const sayPosition: Position = (position) => void say({ kind: 'at', position })
   const where = (): string => (program === null ? 'while getting ready' : doing(program, here))
 
@@ -53,7 +54,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     tag: 'RankFailed',
     rank,
     step: where(),
-    cause: cause instanceof Error ? cause.message : String(cause)
+    cause: cause instanceof Error ? cause.message : String(cause),
   })
   process.on('uncaughtException', (error) => void give(failed(error)))
   process.on('unhandledRejection', (reason) => void give(failed(reason)))
@@ -162,14 +163,16 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
   const token = process.env[tokenVariable] ?? ''
   const channel = openChannel(socket.right, 'the launcher', peerLimits, {
     message: take,
-    end: (fault) => leave(1, fault === null ? undefined : sentence(fault))
+    end: (fault) => leave(1, fault === null ? undefined : sentence(fault)),
   })
   await say({
     kind: 'hello',
     token,
     rank,
     pid: process.pid,
-    runtime: process.versions['deno'] === undefined ? `node ${process.versions.node}` : `deno ${process.versions['deno']}`
+    runtime: process.versions['deno'] === undefined
+      ? `node ${process.versions.node}`
+      : `deno ${process.versions['deno']}`,
   })
 }
 
@@ -186,5 +189,5 @@ const unexpected = (rank: number, kind: string): Fault => ({
   what: 'message from the launcher',
   path: 'kind',
   expected: `a message that rank ${rank} can answer now`,
-  got: kind
+  got: kind,
 })

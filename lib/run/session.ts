@@ -2,8 +2,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { openBackend, type BackendName } from '#backends/mod.ts'
-import { usage, type Fault } from '../fault.ts'
+import { type BackendName, openBackend } from '#backends/mod.ts'
+import { type Fault, usage } from '../fault.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { NamedElements, RankRun, Times } from './executor.ts'
 import type { RankDescription, RankGroup } from './group.ts'
@@ -11,7 +11,7 @@ import { startInProcess } from './in-process.ts'
 import { launchProcesses, type LinkName } from './launcher.ts'
 import { currentRuntime, type Runtime } from './spawn.ts'
 import { cutInputs, joinOutputs, outputOwners, placesOf } from './tensors.ts'
-import { workloadOf, type Workload } from './workload.ts'
+import { type Workload, workloadOf } from './workload.ts'
 
 export interface LaunchOptions {
   /** `auto` is WebGPU, or the reference where there is no adapter. */
@@ -69,7 +69,7 @@ export const launch = (plan: Plan, options: LaunchOptions = {}): TE.TaskEither<F
 export const startSession = (
   workload: Workload,
   options: LaunchOptions,
-  { entry, open = openBackend }: { readonly entry?: URL; readonly open?: typeof openBackend } = {}
+  { entry, open = openBackend }: { readonly entry?: URL; readonly open?: typeof openBackend } = {},
 ): TE.TaskEither<Fault, Session> => {
   const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
   const { inProcess = false, parameters = {} } = options
@@ -90,16 +90,18 @@ export const startSession = (
             TE.orElse((fault) => async () => {
               await group.close()
               return E.left(fault)
-            })
+            }),
           )
-        )
+        ),
       )
-    )
+    ),
   )
 }
 
-const onAll = <A>(group: RankGroup, work: (rank: number) => TE.TaskEither<Fault, A>): TE.TaskEither<Fault, readonly A[]> =>
-  TE.traverseArray(work)(group.ranks.map(({ rank }) => rank))
+const onAll = <A>(
+  group: RankGroup,
+  work: (rank: number) => TE.TaskEither<Fault, A>,
+): TE.TaskEither<Fault, readonly A[]> => TE.traverseArray(work)(group.ranks.map(({ rank }) => rank))
 
 const makeSession = (workload: Workload, group: RankGroup): Session => {
   const places = placesOf(workload)
@@ -122,7 +124,7 @@ const makeSession = (workload: Workload, group: RankGroup): Session => {
       outputs: joinOutputs(workload, places, runs.map((run) => run.outputs)),
       sent,
       sentTo: runs.map((run) => run.sent),
-      times: runs.map((run) => run.times)
+      times: runs.map((run) => run.times),
     }
   }
 
@@ -131,16 +133,16 @@ const makeSession = (workload: Workload, group: RankGroup): Session => {
       pipe(
         TE.fromEither(cutInputs(workload, inputs, 'input')),
         TE.chain((pieces) => inTurn(onAll(group, (rank) => group.run(rank, pieces[rank]!)))),
-        TE.map(resultOf)
+        TE.map(resultOf),
       ),
     write: (parameters) =>
       pipe(
         TE.fromEither(cutInputs(workload, parameters, 'some parameters')),
         TE.chain((pieces) => inTurn(onAll(group, (rank) => group.write(rank, pieces[rank]!)))),
-        TE.map(() => undefined)
+        TE.map(() => undefined),
       ),
     counters: () => ({ lastRun, total }),
     close: () => group.close(),
-    describe: { link: group.link, ranks: group.ranks }
+    describe: { link: group.link, ranks: group.ranks },
   }
 }

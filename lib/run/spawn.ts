@@ -38,7 +38,7 @@ export const spawnRank = ({ runtime, entry, address, rank, token }: SpawnOptions
   const [command, ...options] = runtime === 'node' ? nodeCommand(entry) : denoCommand()
   const child = spawn(command, [...options, fileURLToPath(entry), address, String(rank)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, [tokenVariable]: token }
+    env: { ...process.env, [tokenVariable]: token },
   })
   let alive = true
   let output = ''
@@ -82,7 +82,7 @@ const nodeCommand = (entry: URL): readonly [string, ...string[]] => {
 
 const denoCommand = (): readonly [string, ...string[]] => [
   executableOf('deno'),
-  ...['run', '--allow-all', '--quiet', '--no-lock', '--node-modules-dir=manual']
+  ...['run', '--allow-all', '--quiet', '--no-lock', '--node-modules-dir=manual'],
 ]
 
 /** The binary of npm's `deno` package (its launcher script would put a process between us and the rank), or PATH's. */

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Elements } from '../dtype.ts'
 import { badTensor, type Fault } from '../fault.ts'
 import { elementsOf } from '../kernel/kernel.ts'
-import { cutBox, placeBox, volume, type Box } from '../layout/pieces.ts'
+import { type Box, cutBox, placeBox, volume } from '../layout/pieces.ts'
 import type { NamedElements } from './executor.ts'
 import type { TensorPort, Workload } from './workload.ts'
 
@@ -12,10 +12,16 @@ import type { TensorPort, Workload } from './workload.ts'
 export type Taken = 'input' | 'parameter' | 'some parameters'
 
 /** Checks tensors against the declarations and cuts them: each rank's pieces, by name. Nothing is sent before this. */
-export const cutInputs = (workload: Workload, values: NamedElements, taken: Taken): E.Either<Fault, readonly NamedElements[]> => {
+export const cutInputs = (
+  workload: Workload,
+  values: NamedElements,
+  taken: Taken,
+): E.Either<Fault, readonly NamedElements[]> => {
   const ports = workload.inputs.filter((port) => port.parameter === (taken !== 'input'))
   for (const name of Object.keys(values)) {
-    if (!ports.some((port) => port.name === name)) return E.left(badTensor(name, strangerMessage(workload, ports, name, taken)))
+    if (!ports.some((port) => port.name === name)) {
+      return E.left(badTensor(name, strangerMessage(workload, ports, name, taken)))
+    }
   }
   const pieces = Array.from({ length: workload.ranks }, (): Record<string, Elements> => ({}))
   for (const port of ports) {
@@ -34,7 +40,9 @@ export const cutInputs = (workload: Workload, values: NamedElements, taken: Take
 const strangerMessage = (workload: Workload, ports: readonly TensorPort[], name: string, taken: Taken): string => {
   const kind = taken === 'input' ? 'input' : 'parameter'
   if (workload.inputs.some((port) => port.name === name)) {
-    return kind === 'input' ? 'it is a parameter, which is given at launch' : 'it is an input, which is given to each run'
+    return kind === 'input'
+      ? 'it is a parameter, which is given at launch'
+      : 'it is an input, which is given to each run'
   }
   const known = ports.map((port) => `'${port.name}'`).join(', ')
   return `the program has no such ${kind}; it has ${known === '' ? 'none' : known}`
@@ -53,7 +61,9 @@ const checkTensor = (port: TensorPort, elements: Elements): Fault | null => {
     const got = Object.prototype.toString.call(elements).slice(8, -1)
     return badTensor(port.name, `expected ${expected} in a ${kind.name}, got a value of type ${got}`)
   }
-  return elements.length === elementsOf(port.sizes) ? null : badTensor(port.name, `expected ${expected}, got ${elements.length}`)
+  return elements.length === elementsOf(port.sizes)
+    ? null
+    : badTensor(port.name, `expected ${expected}, got ${elements.length}`)
 }
 
 /** A rank that holds all of a tensor gets it as it is. */
@@ -65,7 +75,10 @@ export type Places = ReadonlyMap<TensorPort, readonly Box[]>
 
 export const placesOf = (workload: Workload): Places =>
   new Map(
-    workload.outputs.map((port) => [port, Array.from({ length: workload.ranks }, (_, rank) => workload.boxOf(port, rank))])
+    workload.outputs.map((port) => [
+      port,
+      Array.from({ length: workload.ranks }, (_, rank) => workload.boxOf(port, rank)),
+    ]),
   )
 
 /** The outputs that each rank hands in: of ranks that hold the same box, the first. */

@@ -23,7 +23,7 @@ interface Seen {
   readonly rank: number
   readonly pid: number | undefined
   moves: number
-  /** Milliseconds since the rank was first seen stopped, or -1; and since it was first seen at work in the same place. */
+  /** Milliseconds since the rank was first seen stopped, or -1; and since it was first seen in the same place. */
   stopped: number
   same: number
 }
@@ -31,8 +31,8 @@ interface Seen {
 /** Starts watching; gives the way to stop. */
 export const watch = (
   ranks: readonly { readonly rank: number; readonly pid: number | undefined }[],
-  watched: Watched
-): (() => void) => {
+  watched: Watched,
+): () => void => {
   const seen = ranks.map(({ rank, pid }): Seen => ({ rank, pid, moves: 0, stopped: -1, same: 0 }))
   let last = performance.now()
 
@@ -58,7 +58,7 @@ export const watch = (
       tag: 'RankHung',
       rank: one.rank,
       step: watched.place(one.rank),
-      milliseconds: Math.round(milliseconds)
+      milliseconds: Math.round(milliseconds),
     })
     if (one.stopped > tolerated) return hung(one.stopped)
     // One more second, so that a rank waiting for this one can say what it waits for.

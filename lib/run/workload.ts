@@ -36,7 +36,9 @@ export const workloadOf = (plan: Plan): Workload => {
   // Reading a layout takes longer than looking a box up, and every run cuts its inputs.
   const ranks = Array.from({ length: plan.ranks }, (_, rank) => rank)
   const boxes = new Map(
-    [...plan.inputs, ...plan.outputs].map((port): [TensorPort, readonly Box[]] => [port, ranks.map((rank) => boxOf(plan, port, rank))])
+    [...plan.inputs, ...plan.outputs].map((
+      port,
+    ): [TensorPort, readonly Box[]] => [port, ranks.map((rank) => boxOf(plan, port, rank))]),
   )
   return {
     hash: plan.hash,
@@ -49,7 +51,7 @@ export const workloadOf = (plan: Plan): Workload => {
       return program
     },
     boxOf: (port, rank) => boxes.get(port)![rank]!,
-    encoded: encodePlan(plan)
+    encoded: encodePlan(plan),
   }
 }
 

@@ -8,6 +8,12 @@ const socket = await dial(address)
 if (E.isLeft(socket)) process.exit(1)
 const channel = openChannel(socket.right, 'the launcher', peerLimits, {
   message: () => socket.right.write('this is not a message of ours'),
-  end: () => process.exit(1)
+  end: () => process.exit(1),
 })
-await channel.send({ kind: 'hello', token: process.env[tokenVariable], rank: Number(rank), pid: process.pid, runtime: 'none' })
+await channel.send({
+  kind: 'hello',
+  token: process.env[tokenVariable],
+  rank: Number(rank),
+  pid: process.pid,
+  runtime: 'none',
+})

@@ -4,14 +4,16 @@ import { test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import { decodeWith } from '#lib/codec.ts'
-import { sentence, type Fault } from '#lib/fault.ts'
-import { openChannel, peerLimits, strangerLimits, type Channel, type Limits } from '#lib/run/control.ts'
+import { type Fault, sentence } from '#lib/fault.ts'
+import { type Channel, type Limits, openChannel, peerLimits, strangerLimits } from '#lib/run/control.ts'
 import { dial, listen } from '#lib/run/link/address.ts'
 import { FaultCodec, packElements, unpackElements } from '#lib/run/messages.ts'
 import { right } from './link/links.ts'
 
 /** Two ends of a connection. */
-const socketPair = async (): Promise<{ readonly near: Socket; readonly far: Socket; readonly close: () => Promise<void> }> => {
+const socketPair = async (): Promise<
+  { readonly near: Socket; readonly far: Socket; readonly close: () => Promise<void> }
+> => {
   let arrived: (socket: Socket) => void = () => undefined
   const arrival = new Promise<Socket>((resolve) => {
     arrived = resolve
@@ -32,7 +34,10 @@ const feed = async (bytes: Uint8Array, chunk: number, limits: Limits) => {
   const { near, far, close } = await socketPair()
   const messages: { readonly message: unknown; readonly payload: readonly number[] }[] = []
   const fault = await new Promise<Fault | null>((resolve) => {
-    openChannel(far, 'a test', limits, { message: (message, payload) => void messages.push({ message, payload: [...payload] }), end: resolve })
+    openChannel(far, 'a test', limits, {
+      message: (message, payload) => void messages.push({ message, payload: [...payload] }),
+      end: resolve,
+    })
     near.on('error', () => undefined)
     for (let at = 0; at < bytes.length; at += chunk) near.write(bytes.subarray(at, at + chunk))
     near.end()
@@ -45,7 +50,9 @@ const feed = async (bytes: Uint8Array, chunk: number, limits: Limits) => {
 const written = async (send: (channel: Channel) => Promise<void>): Promise<Uint8Array> => {
   const { near, far, close } = await socketPair()
   const chunks: Buffer[] = []
-  const ended = new Promise<void>((resolve) => far.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('close', () => resolve()))
+  const ended = new Promise<void>((resolve) =>
+    far.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('close', () => resolve())
+  )
   const channel = openChannel(near, 'a test', peerLimits, { message: () => undefined, end: () => undefined })
   await send(channel)
   near.end()
@@ -54,7 +61,10 @@ const written = async (send: (channel: Channel) => Promise<void>): Promise<Uint8
   return Buffer.concat(chunks)
 }
 
-const anyMessage = fc.record({ message: fc.jsonValue(), payload: fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 3 }) })
+const anyMessage = fc.record({
+  message: fc.jsonValue(),
+  payload: fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 3 }),
+})
 
 test('messages arrive as they were sent, however the stream is cut', async () => {
   await fc.assert(
@@ -66,11 +76,11 @@ test('messages arrive as they were sent, however the stream is cut', async () =>
       assert.equal(fault, null)
       const expected = sent.map(({ message, payload }) => ({
         message: JSON.parse(JSON.stringify(message)) as unknown,
-        payload: payload.flatMap((part) => [...part])
+        payload: payload.flatMap((part) => [...part]),
       }))
       assert.deepEqual(messages, expected)
     }),
-    { numRuns: 40 }
+    { numRuns: 40 },
   )
 })
 
@@ -82,17 +92,21 @@ test('whatever else arrives ends the channel, as a malformed message or for want
       if (garbage.length >= 16) assert.equal(fault?.tag, 'Malformed')
       else assert.equal(fault, null)
     }),
-    { numRuns: 60 }
+    { numRuns: 60 },
   )
 })
 
 test('a message that starts well and goes on with nonsense is malformed', async () => {
   const good = await written((channel) => channel.send({ hello: 'you' }))
-  const { messages, fault } = await feed(Buffer.concat([good, Buffer.from('and now for something else')]), 7, peerLimits)
+  const { messages, fault } = await feed(
+    Buffer.concat([good, Buffer.from('and now for something else')]),
+    7,
+    peerLimits,
+  )
   assert.deepEqual(messages, [{ message: { hello: 'you' }, payload: [] }])
   assert.equal(
     sentence(fault!),
-    'message from a test: expected a message of an allowed size at header, got bytes 61 6e 64 20 6e 6f 77 20'
+    'message from a test: expected a message of an allowed size at header, got bytes 61 6e 64 20 6e 6f 77 20',
   )
 })
 
@@ -112,7 +126,7 @@ test('a stranger may not send much', async () => {
 
 const anyElements = fc.oneof(
   fc.float32Array({ maxLength: 20 }),
-  fc.int32Array({ maxLength: 20 })
+  fc.int32Array({ maxLength: 20 }),
 )
 
 test('tensors survive packing, and a payload that is too short for them is malformed', () => {
@@ -123,7 +137,7 @@ test('tensors survive packing, and a payload that is too short for them is malfo
       const bytes = new Uint8Array(Buffer.concat(payload))
       assert.deepEqual(right(unpackElements(parts, bytes)), values)
       if (bytes.length > 0) assert.ok(E.isLeft(unpackElements(parts, bytes.slice(1))))
-    })
+    }),
   )
 })
 
@@ -138,14 +152,14 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ tag: fc.constant('Device' as const), message: text }),
   fc.record({ tag: fc.constant('RankFailed' as const), rank: number, step: text, cause: text }),
   fc.record({ tag: fc.constant('Mismatch' as const), rank: number, peer: number, mine: text, theirs: text }),
-  fc.record({ tag: fc.constant('Timeout' as const), rank: number, step: text, milliseconds: number })
+  fc.record({ tag: fc.constant('Timeout' as const), rank: number, step: text, milliseconds: number }),
 )
 
 test('faults cross process borders unchanged', () => {
   fc.assert(
     fc.property(anyFault, (fault) => {
       assert.deepEqual(right(decodeWith('fault', FaultCodec, JSON.parse(JSON.stringify(fault)))), { ...fault })
-    })
+    }),
   )
   assert.ok(E.isLeft(decodeWith('fault', FaultCodec, { tag: 'Unheard' })))
 })

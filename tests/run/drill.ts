@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
-import { sentence, type Fault } from '#lib/fault.ts'
-import { startSession, type LaunchOptions, type Session } from '#lib/run/session.ts'
+import { type Fault, sentence } from '#lib/fault.ts'
+import { type LaunchOptions, type Session, startSession } from '#lib/run/session.ts'
 import { childrenWith, leftovers, sharedMemory } from './leftovers.ts'
-import { recipe, tensorsFor, workloadOf, type Recipe } from './workload.ts'
+import { type Recipe, recipe, tensorsFor, workloadOf } from './workload.ts'
 
 /**
  * Fault drills: something is done to the ranks of a running session at a moment of choice; told are the fault, how long
@@ -31,7 +31,9 @@ export interface Report {
 
 const entryOf = (name: string): URL => new URL(name, import.meta.url)
 
-export const runDrill = async ({ given, options, entry = entryOf('./rank.ts'), event, delay }: Drill): Promise<Report> => {
+export const runDrill = async (
+  { given, options, entry = entryOf('./rank.ts'), event, delay }: Drill,
+): Promise<Report> => {
   const { x, w } = tensorsFor(given)
   let began = performance.now()
   let pids: readonly number[] = []
@@ -41,10 +43,18 @@ export const runDrill = async ({ given, options, entry = entryOf('./rank.ts'), e
     event?.(pids)
   }
   const timerAtLaunch = delay < 0 ? setTimeout(strike, -delay) : undefined
-  const started = await startSession(workloadOf(given), { backend: 'reference', parameters: { w }, ...options }, { entry })()
+  const started = await startSession(workloadOf(given), { backend: 'reference', parameters: { w }, ...options }, {
+    entry,
+  })()
   if (E.isLeft(started)) {
     clearTimeout(timerAtLaunch)
-    return { fault: started.left, faultAfter: performance.now() - began, clearedAfter: 0, leftovers: leftovers(pids), later: '' }
+    return {
+      fault: started.left,
+      faultAfter: performance.now() - began,
+      clearedAfter: 0,
+      leftovers: leftovers(pids),
+      later: '',
+    }
   }
   const session = started.right
   pids = session.describe.ranks.map(({ pid }) => pid)
@@ -110,8 +120,10 @@ const main = async (count: number): Promise<void> => {
     const told = report.fault === null ? 'NO FAULT' : sentence(report.fault).split('\n')[0]
     const left = report.leftovers.length === 0 ? 'nothing' : report.leftovers.join(', ')
     process.stdout.write(
-      `${String(i).padStart(3)} ${isGood ? 'good' : 'BAD '} ${drill.name.padEnd(58)} fault after ${report.faultAfter.toFixed(0).padStart(4)} ms, ` +
-      `cleared in ${report.clearedAfter.toFixed(0).padStart(4)} ms, left ${left}: ${told}\n`
+      `${String(i).padStart(3)} ${isGood ? 'good' : 'BAD '} ${drill.name.padEnd(58)} fault after ${
+        report.faultAfter.toFixed(0).padStart(4)
+      } ms, ` +
+        `cleared in ${report.clearedAfter.toFixed(0).padStart(4)} ms, left ${left}: ${told}\n`,
     )
   }
   process.stdout.write(`${count - bad} of ${count} good; shared memory ${before} before, ${sharedMemory()} after\n`)

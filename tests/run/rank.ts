@@ -17,8 +17,8 @@ const remember = (workload: Workload): Workload => {
 await serveRank(
   {
     decode: (json) => pipe(decodeRecipe(json), E.map(remember)),
-    open: (name) => misbehaving(misdeed)(name)
+    open: (name) => misbehaving(misdeed)(name),
   },
   address,
-  Number(rank)
+  Number(rank),
 )

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
-import { sentence, type Fault } from '#lib/fault.ts'
-import { startSession, type LaunchOptions, type Session } from '#lib/run/session.ts'
+import { type Fault, sentence } from '#lib/fault.ts'
+import { type LaunchOptions, type Session, startSession } from '#lib/run/session.ts'
 import { right } from './link/links.ts'
-import { decodeRecipe, expected, expectedBytes, misbehaving, recipe, tensorsFor, workloadOf, type Recipe } from './workload.ts'
+import {
+  decodeRecipe,
+  expected,
+  expectedBytes,
+  misbehaving,
+  type Recipe,
+  recipe,
+  tensorsFor,
+  workloadOf,
+} from './workload.ts'
 
 const entry = new URL('./rank.ts', import.meta.url)
 
@@ -42,7 +51,8 @@ const check = async (given: Recipe, options: LaunchOptions): Promise<void> => {
 }
 
 for (const [ranks, rows, columns] of [[1, 3, 4], [2, 5, 3], [3, 7, 5], [5, 3, 11], [4, 1, 1]] as const) {
-  test(`${ranks} ranks in one process: ${rows} × ${columns}`, () => check(recipe(ranks, rows, columns), { inProcess: true }))
+  test(`${ranks} ranks in one process: ${rows} × ${columns}`, () =>
+    check(recipe(ranks, rows, columns), { inProcess: true }))
 }
 
 const links = process.platform === 'linux' ? (['shared-memory', 'socket'] as const) : (['socket'] as const)
@@ -92,15 +102,21 @@ test('inputs that do not fit are told by name before anything is sent', async ()
   const { x, w } = tensorsFor(given)
   const tell = async (inputs: Record<string, unknown>): Promise<string> =>
     messageOf(await session.run(inputs as Record<string, Float32Array>)())
-  assert.equal(await tell({}), "tensor 'x': it is missing: the program takes this input as r:5 c:3 = 15 elements of f32")
+  assert.equal(
+    await tell({}),
+    "tensor 'x': it is missing: the program takes this input as r:5 c:3 = 15 elements of f32",
+  )
   assert.equal(await tell({ x, y: x }), "tensor 'y': the program has no such input; it has 'x'")
   assert.equal(await tell({ x, w }), "tensor 'w': it is a parameter, which is given at launch")
   assert.equal(await tell({ x: x.subarray(1) }), "tensor 'x': expected r:5 c:3 = 15 elements of f32, got 14")
   assert.equal(
     await tell({ x: new Int32Array(15) }),
-    "tensor 'x': expected r:5 c:3 = 15 elements of f32 in a Float32Array, got a value of type Int32Array"
+    "tensor 'x': expected r:5 c:3 = 15 elements of f32 in a Float32Array, got a value of type Int32Array",
   )
-  assert.equal(await tell({ x: null }), "tensor 'x': expected r:5 c:3 = 15 elements of f32 in a Float32Array, got a value of type Null")
+  assert.equal(
+    await tell({ x: null }),
+    "tensor 'x': expected r:5 c:3 = 15 elements of f32 in a Float32Array, got a value of type Null",
+  )
   assert.equal(messageOf(await session.write({ x })()), "tensor 'x': it is an input, which is given to each run")
   right(await session.run({ x })())
   await session.close()
@@ -108,7 +124,10 @@ test('inputs that do not fit are told by name before anything is sent', async ()
 
 test('parameters must all be there at launch', async () => {
   const started = await startSession(workloadOf(recipe(2, 5, 3)), { inProcess: true, backend: 'reference' })()
-  assert.equal(messageOf(started), "tensor 'w': it is missing: the program takes this parameter as c:3 = 3 elements of f32")
+  assert.equal(
+    messageOf(started),
+    "tensor 'w': it is missing: the program takes this parameter as c:3 = 3 elements of f32",
+  )
 })
 
 test('a closed session says so', async () => {

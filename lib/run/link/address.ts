@@ -33,7 +33,10 @@ export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fau
       onSocket(socket)
     })
     const name = `@shardwise-${randomBytes(8).toString('hex')}`
-    server.once('error', (error) => resolve(E.left({ tag: 'Device', message: `cannot listen for ranks: ${error.message}` })))
+    server.once(
+      'error',
+      (error) => resolve(E.left({ tag: 'Device', message: `cannot listen for ranks: ${error.message}` })),
+    )
     server.once('listening', () => {
       const place = server.address()
       const address = place !== null && typeof place === 'object' ? String(place.port) : name

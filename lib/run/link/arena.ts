@@ -1,17 +1,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { closed, type Fault } from '../../fault.ts'
 import {
+  type Link,
+  type LinkOptions,
   makeCounter,
   maximumStampText,
+  type MessagePlan,
   mismatch,
   nothing,
   planMessages,
   sameStamp,
+  type Stamp,
   stampOf,
-  type Link,
-  type LinkOptions,
-  type MessagePlan,
-  type Stamp
 } from './link.ts'
 
 /**
@@ -48,8 +48,9 @@ const abortText = { offset: 16, bytes: 1008 }
 const lines = 1024
 const lineBytes = 256
 /**
- * Words of a rank's line: the last step it published, the last one it has finished reading, its bell, whether it sleeps,
- * and, for the launcher, where it is in its program and how often that changed. The line's end is for the bells' own use.
+ * Words of a rank's line: the last step it published, the last one it has finished reading, its bell, whether it
+ * sleeps, and, for the launcher, where it is in its program and how often that changed. The line's end is for the
+ * bells' own use.
  */
 const word = { published: 0, consumed: 1, bell: 2, asleep: 3, position: 4, moves: 5 } as const
 export const scratchOffset = (rank: number): number => lines + rank * lineBytes + 192
@@ -64,7 +65,8 @@ const messagesOffset = (ranks: number): number => roundUp(textOffset(ranks) + ma
 const messageAlignment = 64
 
 export const controlBytes = (ranks: number): number => roundUp(lines + ranks * lineBytes, pageBytes)
-export const outboxBytes = (ranks: number, capacity: number): number => roundUp(messagesOffset(ranks) + capacity, pageBytes)
+export const outboxBytes = (ranks: number, capacity: number): number =>
+  roundUp(messagesOffset(ranks) + capacity, pageBytes)
 
 /** The capacity that an outbox needs for one exchange. */
 export const capacityFor = (bytesOf: readonly number[]): number =>
@@ -111,12 +113,12 @@ export const whereaboutsIn = (control: ArrayBuffer, rank: number) => {
   return {
     get: (): Whereabouts => ({
       position: Atomics.load(words, wordAt(rank, word.position)),
-      moves: Atomics.load(words, wordAt(rank, word.moves))
+      moves: Atomics.load(words, wordAt(rank, word.moves)),
     }),
     set: (position: number): void => {
       Atomics.store(words, wordAt(rank, word.position), position)
       Atomics.add(words, wordAt(rank, word.moves), 1)
-    }
+    },
   }
 }
 
@@ -125,8 +127,9 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
   const { ranks, control, bells, capacity } = arena
   const words = new Int32Array(control)
   const { counter, add } = makeCounter(ranks)
-  const boxes = Array.from({ length: ranks }, (_, owner) =>
-    ([0, 1] as const).map((parity) => outboxViews(arena.outbox(owner, parity), ranks))
+  const boxes = Array.from(
+    { length: ranks },
+    (_, owner) => ([0, 1] as const).map((parity) => outboxViews(arena.outbox(owner, parity), ranks)),
   )
   const readersOf: [readonly number[], readonly number[]] = [[], []]
   let busy: Promise<unknown> = Promise.resolve()
@@ -138,7 +141,12 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
   }
 
   /** Sleeps until the word of each peer has reached `sequence`; the bell is read first, so no ring is missed. */
-  const waitFor = async (peers: readonly number[], which: number, sequence: number, text: string): Promise<Fault | null> => {
+  const waitFor = async (
+    peers: readonly number[],
+    which: number,
+    sequence: number,
+    text: string,
+  ): Promise<Fault | null> => {
     const missing = (): readonly number[] =>
       peers.filter((peer) => ((Atomics.load(words, wordAt(peer, which)) - sequence) | 0) < 0)
     const started = performance.now()
@@ -181,13 +189,15 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     const theirs = {
       sequence: box.words[0]!,
       hash: box.words[1]!,
-      text: decoder.decode(box.text.slice(0, box.words[2]))
+      text: decoder.decode(box.text.slice(0, box.words[2])),
     }
     const got = box.table[2 * rank + 1]!
     return sameStamp(stamp, theirs) && got === expected ? null : mismatch(rank, peer, stamp, theirs, { expected, got })
   }
 
-  const exchange = async (...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>): Promise<E.Either<Fault, void>> => {
+  const exchange = async (
+    ...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>
+  ): Promise<E.Either<Fault, void>> => {
     const stamp = stampOf(step)
     const parity = stamp.sequence & 1
     const outgoing = planMessages(sends)
@@ -209,7 +219,9 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     }
     const packed = await pack((send) => {
       const part = outgoing.parts[send]!
-      return part.at < 0 ? nothing : box.messages.subarray(offsets[part.at]! + part.offset, offsets[part.at]! + part.offset + part.bytes)
+      return part.at < 0
+        ? nothing
+        : box.messages.subarray(offsets[part.at]! + part.offset, offsets[part.at]! + part.offset + part.bytes)
     })()
     if (E.isLeft(packed)) return packed
     publish(stamp, outgoing, offsets)
@@ -249,7 +261,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
       isClosed = true
       ring(rank)
       await busy
-    }
+    },
   }
 }
 
@@ -257,7 +269,7 @@ const outboxViews = (box: ArrayBuffer, ranks: number) => ({
   words: new Int32Array(box, 0, 3),
   table: new Float64Array(box, tableOffset, 2 * ranks),
   text: new Uint8Array(box, textOffset(ranks), maximumStampText),
-  messages: new Uint8Array(box, messagesOffset(ranks))
+  messages: new Uint8Array(box, messagesOffset(ranks)),
 })
 
 /** The fault of a wait that took too long, naming those who did not come. */
@@ -265,5 +277,5 @@ export const timedOut = (rank: number, text: string, late: readonly number[], mi
   tag: 'Timeout',
   rank,
   step: `for rank ${late.join(', ')} in ${text}`,
-  milliseconds
+  milliseconds,
 })

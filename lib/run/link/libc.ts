@@ -29,7 +29,9 @@ const sharedAndPopulated = 1 | 0x8000
 /** Binds the C library through FFI, the same way in Node and Deno; a fault says why shared memory is not at hand. */
 export const bindLibc = async (): Promise<E.Either<Fault, Libc>> => {
   const futexNumber = futexNumbers[process.arch]
-  if (process.platform !== 'linux') return E.left(device(`shared memory between ranks needs Linux, this is ${process.platform}`))
+  if (process.platform !== 'linux') {
+    return E.left(device(`shared memory between ranks needs Linux, this is ${process.platform}`))
+  }
   if (futexNumber === undefined) return E.left(device(`shared memory between ranks is not built for ${process.arch}`))
   try {
     const { default: koffi } = await import('koffi')
@@ -41,7 +43,8 @@ export const bindLibc = async (): Promise<E.Either<Fault, Libc>> => {
     const mmap = libc.func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64'])
     const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t'])
     const syscall = libc.func('syscall', 'long', ['long', 'uintptr_t', 'int', 'int', 'uintptr_t', 'uintptr_t', 'int'])
-    const failed = (call: string): E.Either<Fault, never> => E.left(device(`shared memory: ${call} failed with errno ${koffi.errno()}`))
+    const failed = (call: string): E.Either<Fault, never> =>
+      E.left(device(`shared memory: ${call} failed with errno ${koffi.errno()}`))
     return E.right({
       makeMemory: (bytes) => {
         const descriptor: number = memfdCreate('shardwise', closeOnExec)
@@ -67,9 +70,11 @@ export const bindLibc = async (): Promise<E.Either<Fault, Libc>> => {
       futexWait: (address, seen, timespec) => void syscall(futexNumber, address, futex.wait, seen, timespec, 0, 0),
       futexWaitAsync: (address, seen, timespec, done) =>
         void syscall.async(futexNumber, address, futex.wait, seen, timespec, 0, 0, done),
-      futexWake: (address) => void syscall(futexNumber, address, futex.wake, 0x7fffffff, 0, 0, 0)
+      futexWake: (address) => void syscall(futexNumber, address, futex.wake, 0x7fffffff, 0, 0, 0),
     })
   } catch (error) {
-    return E.left(device(`shared memory between ranks needs FFI: ${error instanceof Error ? error.message : String(error)}`))
+    return E.left(
+      device(`shared memory between ranks needs FFI: ${error instanceof Error ? error.message : String(error)}`),
+    )
   }
 }

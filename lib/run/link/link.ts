@@ -19,9 +19,9 @@ export interface Link {
     sends: readonly Message[],
     receives: readonly Message[],
     pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
-    unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>
+    unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>,
   ) => TaskEither<Fault, void>
-  /** Ends every exchange, here and at all peers, now and later, with a `Closed` fault of this message. First one wins. */
+  /** Ends every exchange, here and at all peers, now and later, with a `Closed` fault of this message; the first wins. */
   readonly abort: (message: string) => void
   readonly close: () => Promise<void>
 }
@@ -71,7 +71,7 @@ const hashOf = (text: string): number => {
 export const stampOf = (step: Step): Stamp => ({
   sequence: step.sequence,
   hash: hashOf(`${step.name}\n${step.signature}`),
-  text: step.label === '' ? `#${step.sequence} ${step.name}` : step.label
+  text: step.label === '' ? `#${step.sequence} ${step.name}` : step.label,
 })
 
 export const sameStamp = (a: Stamp, b: Stamp): boolean => a.sequence === b.sequence && a.hash === b.hash
@@ -82,14 +82,24 @@ export const mismatch = (
   peer: number,
   mine: Stamp,
   theirs: Stamp,
-  bytes: { readonly expected: number; readonly got: number }
+  bytes: { readonly expected: number; readonly got: number },
 ): Fault => {
-  const at = (mineText: string, theirsText: string): Fault => ({ tag: 'Mismatch', rank, peer, mine: mineText, theirs: theirsText })
+  const at = (mineText: string, theirsText: string): Fault => ({
+    tag: 'Mismatch',
+    rank,
+    peer,
+    mine: mineText,
+    theirs: theirsText,
+  })
   if (sameStamp(mine, theirs)) {
-    return at(`${mine.text} and expects ${bytes.expected} bytes`, `${theirs.text} with ${bytes.got} bytes for rank ${rank}`)
+    return at(
+      `${mine.text} and expects ${bytes.expected} bytes`,
+      `${theirs.text} with ${bytes.got} bytes for rank ${rank}`,
+    )
   }
   if (mine.text !== theirs.text) return at(mine.text, theirs.text)
-  const told = (stamp: Stamp): string => `${stamp.text} (exchange ${stamp.sequence}, signature ${(stamp.hash >>> 0).toString(16)})`
+  const told = (stamp: Stamp): string =>
+    `${stamp.text} (exchange ${stamp.sequence}, signature ${(stamp.hash >>> 0).toString(16)})`
   return at(told(mine), told(theirs))
 }
 
@@ -122,15 +132,17 @@ export const planMessages = (messages: readonly Message[]): MessagePlan => {
 export const nothing = new Uint8Array(0)
 
 /** A counter and the function that adds to it. */
-export const makeCounter = (ranks: number): { readonly counter: Counter; readonly add: (peer: number, bytes: number) => void } => {
+export const makeCounter = (
+  ranks: number,
+): { readonly counter: Counter; readonly add: (peer: number, bytes: number) => void } => {
   const perPeer = new Float64Array(ranks)
   return {
     counter: {
       total: () => perPeer.reduce((sum, bytes) => sum + bytes, 0),
-      toPeer: (peer) => perPeer[peer] ?? 0
+      toPeer: (peer) => perPeer[peer] ?? 0,
     },
     add: (peer, bytes) => {
       perPeer[peer] = perPeer[peer]! + bytes
-    }
+    },
   }
 }

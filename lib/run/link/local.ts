@@ -1,4 +1,4 @@
-import { arenaLink, bellOffset, controlBytes, outboxBytes, type Arena, type Bells } from './arena.ts'
+import { type Arena, arenaLink, bellOffset, type Bells, controlBytes, outboxBytes } from './arena.ts'
 import type { Link, LinkOptions } from './link.ts'
 
 /** Links between ranks that are tasks of one process: the shared-memory protocol, with promises for bells. */
@@ -10,7 +10,7 @@ export const localLinks = (ranks: number, capacity: number, options: LinkOptions
     capacity,
     control,
     outbox: (rank, parity) => boxes[2 * rank + parity]!,
-    bells: promiseBells(control, ranks)
+    bells: promiseBells(control, ranks),
   }
   return Array.from({ length: ranks }, (_, rank) => arenaLink(arena, rank, options))
 }
@@ -28,6 +28,6 @@ const promiseBells = (control: ArrayBuffer, ranks: number): Bells => {
           resolve()
         }
       }),
-    wake: (rank) => sleepers[rank]?.()
+    wake: (rank) => sleepers[rank]?.(),
   }
 }

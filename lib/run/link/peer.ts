@@ -49,7 +49,7 @@ export const makePeer = (
   rank: number,
   peer: number,
   capacity: number,
-  on: { readonly changed: () => void; readonly aborted: (message: string) => void }
+  on: { readonly changed: () => void; readonly aborted: (message: string) => void },
 ): Peer => {
   const out = [0, 1].map(() => ({ buffer: new Uint8Array(messageStart), bytes: 0, inFlight: false }))
   const frames: Frame[] = []
@@ -74,7 +74,7 @@ export const makePeer = (
         const isKnown = header.getUint32(0, true) === magic && (kind === kinds.message || kind === kinds.abort)
         return isKnown && text <= maximumText && bytes >= 0 && bytes <= capacity ? { text, payload: bytes } : null
       },
-      memoryFor
+      memoryFor,
     },
     {
       frame: (header, bytes, payload) => {
@@ -87,8 +87,8 @@ export const makePeer = (
       malformed: (header) => {
         fail('it sent something that is not a message', showBytes(header))
         socket.destroy()
-      }
-    }
+      },
+    },
   )
   socket.on('data', parse)
   socket.on('error', (error) => fail(`its connection failed: ${error.message}`))
@@ -126,9 +126,13 @@ export const makePeer = (
     },
     failure: (text) => {
       if (failure === null) return null
-      return failure.got === undefined
-        ? { tag: 'RankDied', rank: peer, step: `in ${text}`, cause: failure.cause }
-        : { tag: 'Malformed', what: `message from rank ${peer} in ${text}`, path: 'header', expected: 'a message', got: failure.got }
+      return failure.got === undefined ? { tag: 'RankDied', rank: peer, step: `in ${text}`, cause: failure.cause } : {
+        tag: 'Malformed',
+        what: `message from rank ${peer} in ${text}`,
+        path: 'header',
+        expected: 'a message',
+        got: failure.got,
+      }
     },
     abort: (message) => {
       const text = encoder.encode(message).subarray(0, maximumText)
@@ -147,7 +151,7 @@ export const makePeer = (
           resolve()
         })
         socket.end(() => socket.destroy())
-      })
+      }),
   }
 }
 
@@ -156,7 +160,7 @@ const readHeader = (view: DataView) => ({
   sequence: view.getInt32(8, true),
   hash: view.getInt32(12, true),
   text: view.getUint32(16, true),
-  bytes: view.getFloat64(24, true)
+  bytes: view.getFloat64(24, true),
 })
 
 interface Header {

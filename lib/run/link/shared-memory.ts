@@ -3,16 +3,16 @@ import * as t from 'io-ts'
 import type { Fault } from '../../fault.ts'
 import {
   abortArena,
+  type Arena,
   arenaLink,
   bellOffset,
-  controlBytes,
-  outboxBytes,
-  nowhere,
-  scratchOffset,
-  whereaboutsIn,
-  type Arena,
   type Bells,
-  type Whereabouts
+  controlBytes,
+  nowhere,
+  outboxBytes,
+  scratchOffset,
+  type Whereabouts,
+  whereaboutsIn,
 } from './arena.ts'
 import { bindLibc, type Libc } from './libc.ts'
 import type { Link, LinkOptions } from './link.ts'
@@ -25,7 +25,7 @@ export const ArenaAddress = t.strict({
   process: t.number,
   descriptor: t.number,
   ranks: t.number,
-  capacity: t.number
+  capacity: t.number,
 })
 export type ArenaAddress = t.TypeOf<typeof ArenaAddress>
 
@@ -67,7 +67,7 @@ export const createArena = async (ranks: number, capacity: number): Promise<E.Ei
       isClosed = true
       libc.unmap(mapped.right, controlBytes(ranks))
       libc.close(memory.right)
-    }
+    },
   })
 }
 
@@ -77,7 +77,11 @@ export interface ArenaLink extends Link {
 }
 
 /** A rank's link over the launcher's arena. */
-export const openArena = async (address: ArenaAddress, rank: number, options: LinkOptions): Promise<E.Either<Fault, ArenaLink>> => {
+export const openArena = async (
+  address: ArenaAddress,
+  rank: number,
+  options: LinkOptions,
+): Promise<E.Either<Fault, ArenaLink>> => {
   const { ranks, capacity } = address
   const bound = await bindLibc()
   if (E.isLeft(bound)) return bound
@@ -97,7 +101,7 @@ export const openArena = async (address: ArenaAddress, rank: number, options: Li
     capacity,
     control,
     outbox: (owner, parity) => libc.view(base + controlBytes(ranks) + (2 * owner + parity) * boxBytes, boxBytes),
-    bells: futexBells(libc, control, base, ranks)
+    bells: futexBells(libc, control, base, ranks),
   }
   const link = arenaLink(arena, rank, options)
   const place = whereaboutsIn(control, rank)
@@ -111,7 +115,7 @@ export const openArena = async (address: ArenaAddress, rank: number, options: Li
       await link.close()
       if (isOpen) libc.unmap(base, total)
       isOpen = false
-    }
+    },
   })
 }
 
@@ -137,6 +141,6 @@ const futexBells = (libc: Libc, control: ArrayBuffer, base: number, ranks: numbe
       timespec[1] = nanoseconds % 1_000_000_000n
       return new Promise((resolve) => libc.futexWaitAsync(bell, seen, base + scratchOffset(rank), resolve))
     },
-    wake: (rank) => libc.futexWake(base + bellOffset(rank))
+    wake: (rank) => libc.futexWake(base + bellOffset(rank)),
   }
 }

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { closed, type Fault } from '../../fault.ts'
-import { dial, listen, type Address } from './address.ts'
+import { type Address, dial, listen } from './address.ts'
 import { timedOut } from './arena.ts'
 import { makePeer, type Peer } from './peer.ts'
 import {
+  type Link,
+  type LinkOptions,
   makeCounter,
   mismatch,
   nothing,
   planMessages,
   sameStamp,
+  type Stamp,
   stampOf,
-  type Link,
-  type LinkOptions,
-  type Stamp
 } from './link.ts'
 
 /**
@@ -47,7 +47,12 @@ export const listenForPeers = async (): Promise<E.Either<Fault, PeerListener>> =
   })
   if (E.isLeft(listener)) return listener
 
-  const accept = (rank: number, count: number, options: SocketOptions, accepted: Map<number, Socket>): Promise<boolean> =>
+  const accept = (
+    rank: number,
+    count: number,
+    options: SocketOptions,
+    accepted: Map<number, Socket>,
+  ): Promise<boolean> =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), options.timeout)
       const finish = (): void => {
@@ -87,7 +92,7 @@ export const listenForPeers = async (): Promise<E.Either<Fault, PeerListener>> =
         sockets.set(peer, socket.right)
       }
       return E.right(socketLink(rank, addresses.length, sockets, options))
-    }
+    },
   })
 }
 
@@ -107,7 +112,12 @@ const readGreeting = (socket: Socket): Promise<string> =>
     socket.on('close', onClose)
   })
 
-const socketLink = (rank: number, ranks: number, sockets: ReadonlyMap<number, Socket>, options: SocketOptions): Link => {
+const socketLink = (
+  rank: number,
+  ranks: number,
+  sockets: ReadonlyMap<number, Socket>,
+  options: SocketOptions,
+): Link => {
   const { counter, add } = makeCounter(ranks)
   let abortFault: Fault | null = null
   let wake: () => void = () => undefined
@@ -121,13 +131,17 @@ const socketLink = (rank: number, ranks: number, sockets: ReadonlyMap<number, So
         aborted: (message) => {
           abortFault ??= closed(message)
           wake()
-        }
-      })
-    ])
+        },
+      }),
+    ]),
   )
 
   /** Sleeps until each of the given peers is ready, or one has failed, or all are aborted. */
-  const waitFor = async (which: readonly number[], ready: (peer: Peer) => boolean, text: string): Promise<Fault | null> => {
+  const waitFor = async (
+    which: readonly number[],
+    ready: (peer: Peer) => boolean,
+    text: string,
+  ): Promise<Fault | null> => {
     const started = performance.now()
     for (;;) {
       if (abortFault !== null) return abortFault
@@ -157,7 +171,9 @@ const socketLink = (rank: number, ranks: number, sockets: ReadonlyMap<number, So
       : mismatch(rank, peer, stamp, frame.stamp, { expected, got })
   }
 
-  const exchange = async (...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>): Promise<E.Either<Fault, void>> => {
+  const exchange = async (
+    ...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>
+  ): Promise<E.Either<Fault, void>> => {
     const stamp = stampOf(step)
     const outgoing = planMessages(sends)
     const incoming = planMessages(receives)
@@ -209,6 +225,6 @@ const socketLink = (rank: number, ranks: number, sockets: ReadonlyMap<number, So
       wake()
       await busy
       await Promise.all([...peers.values()].map((peer) => peer.close()))
-    }
+    },
   }
 }

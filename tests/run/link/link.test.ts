@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import fc from 'fast-check'
-import { sentence, type Fault } from '#lib/fault.ts'
+import { type Fault, sentence } from '#lib/fault.ts'
 import { capacityFor } from '#lib/run/link/arena.ts'
 import type { Link, Message, Step } from '#lib/run/link/link.ts'
 import { openers, right, type World } from './links.ts'
@@ -11,9 +11,15 @@ import { openers, right, type World } from './links.ts'
 /** One round: bytes from each rank to each other one. */
 type Round = readonly (readonly number[])[]
 
-const byteAt = (round: number, from: number, to: number, i: number): number => (round * 31 + from * 7 + to * 3 + i) & 255
+const byteAt = (round: number, from: number, to: number, i: number): number =>
+  (round * 31 + from * 7 + to * 3 + i) & 255
 
-const step = (sequence: number, name = 'all-to-all', signature = 'same'): Step => ({ sequence, name, signature, label: '' })
+const step = (sequence: number, name = 'all-to-all', signature = 'same'): Step => ({
+  sequence,
+  name,
+  signature,
+  label: '',
+})
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -47,7 +53,7 @@ const meet = (link: Link, sequence: number, round: Round, sends: readonly Messag
         for (let k = 0; k < bytes; k++) assert.equal(source[k], byteAt(sequence, peer, link.rank, start + k))
       }
       return E.right(undefined)
-    }
+    },
   )
 }
 
@@ -82,29 +88,34 @@ for (const link of Object.keys(openers)) {
   for (const ranks of [1, 2, 3, 5]) {
     test(`${link}, ${ranks} ranks: every byte arrives and is counted, whatever the sizes and the pace`, async () => {
       await fc.assert(
-        fc.asyncProperty(roundsOf(ranks), fc.boolean(), fc.array(fc.nat(3), { minLength: 5 }), async (rounds, split, pace) => {
-          const capacity = Math.max(...rounds.flatMap((round) => round.map((row) => capacityFor(row))))
-          const world = await open(link, ranks, capacity)
-          try {
-            await Promise.all(
-              world.links.map(async (end, rank) => {
-                for (const [i, round] of rounds.entries()) {
-                  if (pace[(i + rank) % pace.length] === 0) await pause(1)
-                  const sends = partsOf(round, rank, 'from', split)
-                  right(await meet(end, i + 1, round, sends, partsOf(round, rank, 'to', !split))())
-                }
-              })
-            )
-            for (const [rank, end] of world.links.entries()) {
-              for (let peer = 0; peer < ranks; peer++) assert.equal(end.sent.toPeer(peer), sentBy(rounds, rank, peer))
-              const total = world.links.reduce((sum, _, peer) => sum + sentBy(rounds, rank, peer), 0)
-              assert.equal(end.sent.total(), total)
+        fc.asyncProperty(
+          roundsOf(ranks),
+          fc.boolean(),
+          fc.array(fc.nat(3), { minLength: 5 }),
+          async (rounds, split, pace) => {
+            const capacity = Math.max(...rounds.flatMap((round) => round.map((row) => capacityFor(row))))
+            const world = await open(link, ranks, capacity)
+            try {
+              await Promise.all(
+                world.links.map(async (end, rank) => {
+                  for (const [i, round] of rounds.entries()) {
+                    if (pace[(i + rank) % pace.length] === 0) await pause(1)
+                    const sends = partsOf(round, rank, 'from', split)
+                    right(await meet(end, i + 1, round, sends, partsOf(round, rank, 'to', !split))())
+                  }
+                }),
+              )
+              for (const [rank, end] of world.links.entries()) {
+                for (let peer = 0; peer < ranks; peer++) assert.equal(end.sent.toPeer(peer), sentBy(rounds, rank, peer))
+                const total = world.links.reduce((sum, _, peer) => sum + sentBy(rounds, rank, peer), 0)
+                assert.equal(end.sent.total(), total)
+              }
+            } finally {
+              await world.close()
             }
-          } finally {
-            await world.close()
-          }
-        }),
-        { numRuns: 12 }
+          },
+        ),
+        { numRuns: 12 },
       )
     })
   }
@@ -119,7 +130,7 @@ for (const link of Object.keys(openers)) {
           const [sends, receives] = [partsOf(round, rank, 'from', false), partsOf(round, rank, 'to', false)]
           right(await meet(end, i, round, sends, receives)())
         }
-      })
+      }),
     )
     await world.close()
   })
@@ -130,21 +141,26 @@ for (const link of Object.keys(openers)) {
     const results = await Promise.all(
       world.links.map((end, rank) =>
         end.exchange(
-          { sequence: 1, name: rank === 0 ? 'all-to-all' : 'all-gather', signature: 's', label: rank === 0 ? '' : '#1 all-gather of w' },
+          {
+            sequence: 1,
+            name: rank === 0 ? 'all-to-all' : 'all-gather',
+            signature: 's',
+            label: rank === 0 ? '' : '#1 all-gather of w',
+          },
           both([1 - rank], 64),
           both([1 - rank], 64),
           idle,
           () => async () => {
             unpacked++
             return E.right(undefined)
-          }
+          },
         )()
-      )
+      ),
     )
     assert.equal(unpacked, 0)
     assert.equal(
       sentence(leftOf(results[0]!)),
-      'rank 1 is at #1 all-gather of w, but rank 0 is at #1 all-to-all: all ranks must run the same plan'
+      'rank 1 is at #1 all-gather of w, but rank 0 is at #1 all-to-all: all ranks must run the same plan',
     )
     assert.equal(leftOf(results[1]!).tag, 'Mismatch')
     await world.close()
@@ -153,7 +169,9 @@ for (const link of Object.keys(openers)) {
   test(`${link}: the same collective of another layout is a mismatch`, async () => {
     const world = await open(link, 2, 4096)
     const results = await Promise.all(
-      world.links.map((end, rank) => end.exchange(step(1, 'all-to-all', `${rank}`), both([1 - rank], 64), both([1 - rank], 64), idle, idle)())
+      world.links.map((end, rank) =>
+        end.exchange(step(1, 'all-to-all', `${rank}`), both([1 - rank], 64), both([1 - rank], 64), idle, idle)()
+      ),
     )
     assert.match(sentence(leftOf(results[0]!)), /rank 1 is at #1 all-to-all \(exchange 1, signature \w+\), but rank 0 /)
     await world.close()
@@ -162,9 +180,14 @@ for (const link of Object.keys(openers)) {
   test(`${link}: a message of another size is a mismatch`, async () => {
     const world = await open(link, 2, 4096)
     const results = await Promise.all(
-      world.links.map((end, rank) => end.exchange(step(1), both([1 - rank], 64 + rank * 4), both([1 - rank], 64), idle, idle)())
+      world.links.map((end, rank) =>
+        end.exchange(step(1), both([1 - rank], 64 + rank * 4), both([1 - rank], 64), idle, idle)()
+      ),
     )
-    assert.match(sentence(leftOf(results[0]!)), /rank 1 is at .* with 68 bytes for rank 0, but rank 0 .* expects 64 bytes/)
+    assert.match(
+      sentence(leftOf(results[0]!)),
+      /rank 1 is at .* with 68 bytes for rank 0, but rank 0 .* expects 64 bytes/,
+    )
     await world.close()
   })
 
@@ -187,7 +210,9 @@ for (const link of Object.keys(openers)) {
     const world = await open(link, 3, 4096, 150)
     const peersOf = (rank: number): readonly number[] => [0, 1, 2].filter((peer) => peer !== rank)
     const results = await Promise.all(
-      [0, 1].map((rank) => world.links[rank]!.exchange(step(1), both(peersOf(rank), 8), both(peersOf(rank), 8), idle, idle)())
+      [0, 1].map((rank) =>
+        world.links[rank]!.exchange(step(1), both(peersOf(rank), 8), both(peersOf(rank), 8), idle, idle)()
+      ),
     )
     for (const [rank, result] of results.entries()) {
       assert.equal(sentence(leftOf(result)), `rank ${rank} waited 150 ms for rank 2 in #1 all-to-all and gave up`)

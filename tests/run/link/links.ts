@@ -33,7 +33,7 @@ export const openers: Readonly<Record<string, (ranks: number, capacity: number, 
     const addresses = listeners.map((listener) => listener.address)
     const token = makeToken()
     const joined = await Promise.all(
-      listeners.map((listener, rank) => listener.join(rank, addresses, { timeout, capacity, token }))
+      listeners.map((listener, rank) => listener.join(rank, addresses, { timeout, capacity, token })),
     )
     const links = joined.map(right)
     return { links, close: () => closeAll(links) }
@@ -42,15 +42,15 @@ export const openers: Readonly<Record<string, (ranks: number, capacity: number, 
     'shared memory': async (ranks: number, capacity: number, timeout: number) => {
       const owner = right(await createArena(ranks, capacity))
       const links = await Promise.all(
-        Array.from({ length: ranks }, async (_, rank) => right(await openArena(owner.address, rank, { timeout })))
+        Array.from({ length: ranks }, async (_, rank) => right(await openArena(owner.address, rank, { timeout }))),
       )
       return {
         links,
         close: async () => {
           await closeAll(links)
           owner.close()
-        }
+        },
       }
-    }
-  })
+    },
+  }),
 }
