@@ -21,7 +21,7 @@ export interface Link {
     pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
     unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>,
   ) => TaskEither<Fault, void>
-  /** Ends every exchange, here and at all peers, now and later, with a `Closed` fault of this message; the first wins. */
+  /** Ends every exchange, here and at all peers, now and later, with a `Closed` fault of this message. */
   readonly abort: (message: string) => void
   readonly close: () => Promise<void>
 }
