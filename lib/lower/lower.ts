@@ -1,10 +1,11 @@
-import { type Graph, type GraphNode, isInput } from '../graph/graph.ts'
+import { type Graph, isInput } from '../graph/graph.ts'
 import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
 import { type Compute, type Move, type PlanDeclaration, type PlanPort, type PlanValue, type Step, type Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
 import { keyOf } from '../plan/states.ts'
 import { nameMove } from './name-move.ts'
+import { reasonsIn } from './reason.ts'
 
 /** Writes the planner's decision down as a plan: ops in order, and each change of layout just before its first use. */
 export const lower = (graph: Graph, decision: Decision): Unsigned => {
@@ -31,6 +32,7 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     return to
   }
 
+  const reasonFor = reasonsIn(graph)
   const ports: PlanPort[] = []
   graph.nodes.forEach((node, value) => {
     const strategy = decision.strategies[value]!
@@ -40,7 +42,7 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
       return
     }
     const operands = node.operands.map((use, operand) =>
-      copyIn(use.value, strategy.operands[operand]!, use.pin?.where ?? node.where, reason(graph, node, operand, decision)))
+      copyIn(use.value, strategy.operands[operand]!, use.pin?.where ?? node.where, reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!)))
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
     const template = node.op.kernel(shapes, node.shape, node.attributes)
     steps.push({ do: 'compute', op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute)
@@ -68,17 +70,3 @@ const portOf = (name: string, parameter: boolean, shape: Shape, values: readonly
   name, parameter, type: shape.type, dims: shape.dims.map((dim) => dim.name), sizes: shape.dims.map((dim) => dim.size),
   spec: values[value]!.spec, value,
 })
-
-/** Why an op reads an operand in another layout than the one it was made in. */
-const reason = (graph: Graph, node: GraphNode, operand: number, decision: Decision): string => {
-  const { value, pin } = node.operands[operand]!
-  const { shape } = graph.nodes[value]!
-  const made = decision.strategies[value]!.result
-  if (made.pending.length > 0 && !node.op.linear.some((set) => set.includes(operand))) return `${node.op.name} needs the ${made.pending[0]!.combine} complete`
-  const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
-  const crossings = node.op.crossings(shapes, node.shape, node.attributes)
-  const blocked = shape.dims.find((dim, i) => made.cuts[i]!.length > 0
-    && crossings.some((crossing) => crossing.kind === 'whole' && crossing.operands[operand] === dim.name))
-  if (blocked !== undefined) return `${node.op.name} needs ${blocked.name} whole`
-  return pin === undefined ? `${node.op.name} at ${node.where} goes on in this layout` : 'declared here'
-}

@@ -63,11 +63,11 @@ const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[
   const rows = new Map<string, Transition>()
   for (const { where, name, what, collective, bytes, why } of moves) {
     const most = Math.max(...bytes)
-    const key = `${where} ${name} ${what} ${most} ${why}`
+    const key = `${where} ${name} ${what} ${most}`
     const before = rows.get(key)
     rows.set(key, {
       where, declares: declared.get(where) ?? null, name, what, collective: most === 0 ? null : collective,
-      times: (before?.times ?? 0) + 1, bytesPerRank: (before?.bytesPerRank ?? 0) + most, why,
+      times: (before?.times ?? 0) + 1, bytesPerRank: (before?.bytesPerRank ?? 0) + most, why: before?.why ?? why,
     })
   }
   const kept = plan.declarations.filter(({ where }) => !moves.some((move) => move.where === where)).map(({ where, layout }): Transition => ({
