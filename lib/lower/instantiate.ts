@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { contiguous, elementsOf, type Exchange, type Kernel, type Parcel, type Port, type RankProgram, type View } from '../kernel/kernel.ts'
-import { type Layout, type Shape } from '../layout/layout.ts'
+import type { Layout, Shape } from '../layout/layout.ts'
 import type { Box } from '../layout/pieces.ts'
 import { boxOn, partsBetween } from '../layout/transfer.ts'
 import type { Mesh } from '../language/mesh.ts'

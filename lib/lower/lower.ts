@@ -1,7 +1,7 @@
 import { type Graph, isInput } from '../graph/graph.ts'
 import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
-import { type Compute, type Move, type PlanDeclaration, type PlanPort, type PlanValue, type Step, type Unsigned } from '../plan/plan.ts'
+import type { Compute, Move, PlanDeclaration, PlanPort, PlanValue, Step, Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
 import { keyOf } from '../plan/states.ts'
 import { nameMove } from './name-move.ts'
