@@ -31,6 +31,8 @@ export interface Op<A extends Attributes = Attributes> {
   shape(operands: readonly Shape[], attributes: A): Shape
   /** How each dim of the operands and of the result is crossed, in the order in which faults are to be reported. */
   crossings(operands: readonly Shape[], result: Shape, attributes: A): readonly Crossing[]
+  /** The parts that the operands play, for messages: `query`, `key`. `left` and `right`, or `input`, unless said. */
+  sides?(attributes: A): readonly string[]
   /** The sets of operands that may be pending sums together, leaving the result pending: [[0, 1]] for add. */
   readonly linear: readonly (readonly number[])[]
   /** What each rank computes on its pieces. */

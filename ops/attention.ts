@@ -4,36 +4,37 @@ import { refuse } from '#lib/language/refusal.ts'
 import type { Attention, AttentionDims } from '#lib/language/rules/attention.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
-import { namesOf, type Shape, sizeOf } from '#lib/layout/layout.ts'
-import { extraDims, needDimsOn, needType, sameSizes, without } from '#lib/layout/shapes.ts'
+import { type Shape, sizeOf } from '#lib/layout/layout.ts'
+import { needDim, needKind, noExtra, sameSizes, without } from '#lib/layout/shapes.ts'
 import type { Crossing, Op } from '#lib/op.ts'
 
 type Dims = { readonly over: string; readonly features: string; readonly heads: string | null; readonly maskKeys: string }
 
-const noExtra = (u: Shape, s: Shape, side: string): void => {
-  const extra = extraDims(u, s)[0]
-  if (extra !== undefined) refuse(say.noDimOn('attention', extra.name, side, namesOf(s)))
-}
-
 const op: Op<Dims> = {
   name: 'attention',
+  sides: () => ['query', 'key', 'value', 'mask'],
   shape: ([q, k, v, mask], { over, features, heads, maskKeys }) => {
-    needDimsOn('attention', q!, [features], 'queries')
-    needDimsOn('attention', k!, [over, features], 'keys')
-    if (heads !== null) needDimsOn('attention', q!, [heads], 'queries')
+    needDim('attention', q!, features, 'query')
+    needDim('attention', k!, over, 'key')
+    needDim('attention', k!, features, 'key')
+    if (heads !== null) needDim('attention', q!, heads, 'query')
     const keys = without(k!, [over])
-    noExtra(keys, q!, 'queries')
-    noExtra(v!, k!, 'keys')
-    noExtra(k!, v!, 'values')
-    sameSizes('attention', q!, keys)
-    sameSizes('attention', k!, v!)
+    noExtra('attention', keys, q!, 'query')
+    noExtra('attention', v!, k!, 'key')
+    noExtra('attention', k!, v!, 'value')
+    sameSizes('attention', q!, keys, 'query', 'key')
+    sameSizes('attention', k!, v!, 'key', 'value')
     if (mask !== undefined) {
-      needDimsOn('attention', mask, [maskKeys], 'mask')
-      noExtra(without(mask, [maskKeys]), q!, 'queries')
-      sameSizes('attention', q!, without(mask, [maskKeys]))
-      if (sizeOf(mask, maskKeys) !== sizeOf(k!, over)) refuse(say.sizesDiffer('attention', over, sizeOf(k!, over)!, sizeOf(mask, maskKeys)!))
+      needDim('attention', mask, maskKeys, 'mask')
+      noExtra('attention', without(mask, [maskKeys]), q!, 'query')
+      sameSizes('attention', q!, without(mask, [maskKeys]), 'query', 'mask')
+      const [wanted, got] = [sizeOf(k!, over)!, sizeOf(mask, maskKeys)!]
+      if (wanted !== got) refuse(say.sizesDiffer('attention', over, wanted, 'key', got, 'mask'))
     }
-    for (const shape of [q!, k!, v!]) needType('attention', shape, 'f32')
+    needKind('attention', q!, 'real', 'query')
+    needKind('attention', k!, 'real', 'key')
+    needKind('attention', v!, 'real', 'value')
+    if (mask !== undefined) needKind('attention', mask, 'mask', 'mask')
     return q!
   },
   crossings: ([q, k, v, mask], _, { over, features, maskKeys }) => {

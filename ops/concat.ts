@@ -1,21 +1,18 @@
-import * as say from '#lib/language/messages.ts'
 import { record } from '#lib/language/record.ts'
-import { refuse } from '#lib/language/refusal.ts'
 import type { Concat } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
-import { namesOf, sizeOf } from '#lib/layout/layout.ts'
-import { extraDims, needDims, replaced, sameSizes, sameType, without } from '#lib/layout/shapes.ts'
+import { sizeOf } from '#lib/layout/layout.ts'
+import { needDim, noExtra, replaced, sameSizes, sameType, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string }> = {
   name: 'concat',
   shape: ([x, y], { dim }) => {
-    needDims('concat', x!, [dim])
-    const [right, left] = [extraDims(y!, x!)[0], extraDims(x!, y!)[0]]
-    if (right !== undefined) refuse(say.noDimOn('concat', right.name, 'left', namesOf(x!)))
-    if (left !== undefined) refuse(say.noDimOn('concat', left.name, 'right', namesOf(y!)))
-    sameSizes('concat', without(x!, [dim]), without(y!, [dim]))
+    needDim('concat', x!, dim, 'left')
+    noExtra('concat', y!, x!, 'left')
+    noExtra('concat', x!, y!, 'right')
+    sameSizes('concat', without(x!, [dim]), y!)
     sameType('concat', x!, y!)
     return replaced(x!, dim, [{ name: dim, size: sizeOf(x!, dim)! + sizeOf(y!, dim)! }])
   },

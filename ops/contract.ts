@@ -4,16 +4,16 @@ import type { Contract } from '#lib/language/rules/contract.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
 import type { Shape } from '#lib/layout/layout.ts'
-import { extraDims, needDimsOn, needType, sameSizes, sameType, words, without } from '#lib/layout/shapes.ts'
+import { extraDims, needDims, needKind, sameSizes, sameType, words, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
-/** The shape of a contraction; `name` is the op that speaks. */
-export const contracted = (name: string, x: Shape, w: Shape, dims: readonly string[]): Shape => {
-  needDimsOn(name, x, dims, 'left')
-  needDimsOn(name, w, dims, 'right')
-  sameSizes(name, x, w)
-  needType(name, x, 'f32')
-  sameType(name, x, w)
+/** The shape of a contraction; `name` is the op that speaks, a and b what it calls its operands. */
+export const contracted = (name: string, x: Shape, w: Shape, dims: readonly string[], a = 'left', b = 'right'): Shape => {
+  needDims(name, x, dims, a)
+  needDims(name, w, dims, b)
+  sameSizes(name, x, w, a, b)
+  needKind(name, x, 'real', a)
+  sameType(name, x, w, a, b)
   const left = without(x, dims)
   return { ...left, dims: [...left.dims, ...extraDims(without(w, dims), x)] }
 }

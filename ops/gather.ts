@@ -1,20 +1,18 @@
-import * as say from '#lib/language/messages.ts'
 import { record } from '#lib/language/record.ts'
-import { refuse } from '#lib/language/refusal.ts'
 import type { Gather } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
-import { namesOf, sizeOf } from '#lib/layout/layout.ts'
-import { extraDims, needDims, needType, replaced, sameSizes } from '#lib/layout/shapes.ts'
+import { extraDims, needDim, needFree, needKind, replaced, sameSizes } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string }> = {
   name: 'gather',
+  sides: () => ['table', 'index'],
   shape: ([table, ids], { dim }) => {
-    needDims('gather', table!, [dim])
-    if (sizeOf(ids!, dim) !== undefined) refuse(say.dimExists('gather', dim, namesOf(ids!)))
-    sameSizes('gather', table!, ids!)
-    needType('gather', ids!, 'i32')
+    needDim('gather', table!, dim, 'table')
+    needFree('gather', ids!, dim, 'index')
+    sameSizes('gather', table!, ids!, 'table', 'index')
+    needKind('gather', ids!, 'index', 'index')
     return replaced(table!, dim, extraDims(ids!, table!))
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

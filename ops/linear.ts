@@ -5,31 +5,54 @@ import { refuse } from '#lib/language/refusal.ts'
 import type { LinearLayer } from '#lib/language/rules/contract.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
-import { cutOf, namesOf } from '#lib/layout/layout.ts'
-import { extraDims, sameSizes, words } from '#lib/layout/shapes.ts'
+import { type Mesh, noMesh } from '#lib/language/mesh.ts'
+import { axesOf, cross } from '#lib/layout/cross.ts'
+import { finish, type Placed } from '#lib/layout/fixes.ts'
+import type { Layout } from '#lib/layout/layout.ts'
+import { noExtra, sameSizes, sameType, words } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 import { contracted } from './contract.ts'
 
+const shape: Op<{ readonly dims: string }>['shape'] = ([x, weight, bias], { dims }) => {
+  const result = contracted('linear', x!, weight!, words(dims), 'input', 'weight')
+  if (bias !== undefined) {
+    noExtra('linear', bias, result, 'result')
+    sameSizes('linear', result, bias, 'result', 'bias')
+    sameType('linear', result, bias, 'result', 'bias')
+  }
+  return result
+}
+
 const op: Op<{ readonly dims: string }> = {
   name: 'linear',
-  shape: ([x, w, bias], { dims }) => {
-    const result = contracted('linear', x!, w!, words(dims))
-    if (bias !== undefined) {
-      const extra = extraDims(bias, result)[0]
-      if (extra !== undefined) refuse(say.noDimOn('linear', extra.name, 'left', namesOf(result)))
-      sameSizes('linear', result, bias)
-    }
-    return result
-  },
-  // A biased layer must see its whole sum, so a cut summed dim is not a strategy of it.
-  crossings: (operands, result, { dims }) => {
-    const kind = operands.length === 3 ? 'whole' : 'sum'
-    return crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, kind])))
-  },
+  sides: () => ['input', 'weight'],
+  shape,
+  crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, 'sum']))),
   linear: [[0], [1]],
-  kernel: (operands, _, { dims }) => ({
-    family: 'contract', inner: words(dims), epilogue: operands.length === 3 ? call('add', input(0), input(1)) : input(0),
-  }),
+  kernel: (_, __, { dims }) => ({ family: 'contract', inner: words(dims), epilogue: input(0) }),
+}
+
+/** With a bias, which must meet the whole sum: a cut summed dim, or a pending operand, is no strategy of it. */
+const biased: Op<{ readonly dims: string }> = {
+  name: 'linear',
+  shape,
+  crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, 'whole']))),
+  linear: [],
+  kernel: (_, __, { dims }) => ({ family: 'contract', inner: words(dims), epilogue: call('add', input(0), input(1)) }),
+}
+
+/** The layout of a sum with its bias added. */
+const withBias = (sum: Placed, bias: Placed, dims: string, mesh: Mesh): Layout => {
+  const { pending } = sum.layout
+  if (pending.length > 0) return refuse(say.biasOnPending('linear', axesOf(pending), dims, finish(sum, pending)))
+  const [first] = bias.layout.pending
+  if (first !== undefined) {
+    return refuse(say.notFinished('linear', 'bias', first.combine, axesOf(bias.layout.pending), finish(bias, bias.layout.pending)))
+  }
+  const shapes = [sum.shape, bias.shape]
+  const crossed = cross(
+    { name: 'linear', crossings: crossByName(shapes, sum.shape), linear: [], sides: ['result', 'bias'] }, [sum, bias], sum.shape, mesh)
+  return typeof crossed === 'string' ? refuse(crossed) : crossed
 }
 
 /** A layer's parameters: a weight, or a weight and a bias. */
@@ -47,10 +70,8 @@ export const linear = <W extends LinearParameters, const Dims extends string>(
   const where = sourceLine()
   const { weight, bias } = 'weight' in parameters ? parameters : { weight: parameters, bias: undefined }
   return stage((x) => {
-    const pending = bias === undefined ? undefined
-      : words(dims).flatMap((dim) => cutOf(nodeOf(x).shape, nodeOf(x).layout, dim))[0] ?? nodeOf(x).layout.pending[0]?.axis
-    const unbiased = record(op, { dims }, [x, weight], where)
-    if (pending !== undefined && pending !== '?') refuse(say.biasOnPending('linear', pending, dims))
-    return bias === undefined ? unbiased : record(op, { dims }, [x, weight, bias], where)
+    const sum = record(op, { dims }, [x, weight], where)
+    return bias === undefined ? sum
+      : record(biased, { dims }, [x, weight, bias], where, (_, __, mesh) => withBias(nodeOf(sum), nodeOf(bias), dims, mesh ?? noMesh))
   })
 }

@@ -1,17 +1,16 @@
 import { call, fold, input } from '#lib/kernel/expression.ts'
-import { needReal } from '#lib/language/define.ts'
 import { record } from '#lib/language/record.ts'
 import type { AlongAway } from '#lib/language/rules/along.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
-import { needDims, without } from '#lib/layout/shapes.ts'
+import { needDim, needKind, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string }> = {
   name: 'logSumExp',
   shape: ([x], { dim }) => {
-    needDims('logSumExp', x!, [dim])
-    needReal('logSumExp', [x])
+    needDim('logSumExp', x!, dim)
+    needKind('logSumExp', x!, 'real')
     return without(x!, [dim])
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

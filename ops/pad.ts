@@ -1,15 +1,20 @@
+import * as say from '#lib/language/messages.ts'
 import { record } from '#lib/language/record.ts'
+import { refuse } from '#lib/language/refusal.ts'
 import type { Pad } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDims, replaced } from '#lib/layout/shapes.ts'
+import { needDim, replaced } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string; readonly before: number; readonly after: number; readonly value: number }> = {
   name: 'pad',
   shape: ([x], { dim, before, after }) => {
-    needDims('pad', x!, [dim])
+    needDim('pad', x!, dim)
+    for (const [what, count] of Object.entries({ before, after })) {
+      if (!Number.isInteger(count) || count < 0) refuse(say.notCount('pad', what, count))
+    }
     return replaced(x!, dim, [{ name: dim, size: before + sizeOf(x!, dim)! + after }])
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

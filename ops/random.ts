@@ -1,6 +1,7 @@
 import { call, type Expression, index, integer, real } from '#lib/kernel/expression.ts'
 import { generator } from '#lib/language/generate.ts'
-import type { AnyTensor, Tensor } from '#lib/language/tensor.ts'
+import type { SpecForm } from '#lib/language/rules/form.ts'
+import type { Accept, AnyTensor, Tensor } from '#lib/language/tensor.ts'
 import type { Shape } from '#lib/layout/layout.ts'
 
 /** The row-major number of an element in the whole tensor: what makes the numbers the same for every layout. */
@@ -15,7 +16,7 @@ const uniformOp = generator<{ readonly seed: number }>('uniform', 'f32', (shape,
  * Numbers in [0, 1) from a counter-based generator (Threefry-2x32: Salmon et al., SC 2011): element n is a function of
  * the seed and n alone, so that every layout and every backend sees the same numbers. At most 2³¹ elements.
  */
-export const uniform = <const S extends string>(spec: S, { seed }: { readonly seed: number }): Tensor<S> =>
+export const uniform = <const S extends string>(spec: Accept<S, SpecForm<'uniform', S>>, { seed }: { readonly seed: number }): Tensor<S> =>
   uniformOp(spec, { seed }) as Tensor<S> & AnyTensor
 
 const normalOp = generator<{ readonly seed: number }>('normal', 'f32', (shape, { seed }) => {
@@ -27,5 +28,5 @@ const normalOp = generator<{ readonly seed: number }>('normal', 'f32', (shape, {
 })
 
 /** Standard normal numbers by the Box-Muller transform of two streams of `uniform`. */
-export const normal = <const S extends string>(spec: S, { seed }: { readonly seed: number }): Tensor<S> =>
+export const normal = <const S extends string>(spec: Accept<S, SpecForm<'normal', S>>, { seed }: { readonly seed: number }): Tensor<S> =>
   normalOp(spec, { seed }) as Tensor<S> & AnyTensor

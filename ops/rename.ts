@@ -3,13 +3,13 @@ import type { Rename } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDims, needFree, replaced, without } from '#lib/layout/shapes.ts'
+import { needDim, needFree, replaced, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string; readonly to: string }> = {
   name: 'rename',
   shape: ([x], { dim, to }) => {
-    needDims('rename', x!, [dim])
+    needDim('rename', x!, dim)
     needFree('rename', without(x!, [dim]), to)
     return replaced(x!, dim, [{ name: to, size: sizeOf(x!, dim)! }])
   },

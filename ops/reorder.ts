@@ -1,3 +1,4 @@
+import * as say from '#lib/language/messages.ts'
 import { record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
 import type { Reorder } from '#lib/language/rules/reshape.ts'
@@ -11,7 +12,7 @@ const op: Op<{ readonly dims: string }> = {
   shape: ([x], { dims }) => {
     needDims('reorder', x!, words(dims))
     const missing = without(x!, words(dims)).dims[0]
-    if (missing !== undefined) refuse(`reorder: dim '${missing.name}' is missing in '${dims}'`)
+    if (missing !== undefined) refuse(say.dimMissing('reorder', missing.name, dims))
     return { ...x!, dims: words(dims).map((name) => x!.dims.find((dim) => dim.name === name)!) }
   },
   crossings: (operands, result) => crossByName(operands, result),

@@ -5,14 +5,15 @@ import type { Select, Unstack } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDims, without } from '#lib/layout/shapes.ts'
+import { needDim, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const selecting = (name: string): Op<{ readonly dim: string; readonly at: number }> => ({
   name,
   shape: ([x], { dim, at }) => {
-    needDims(name, x!, [dim])
-    if (at < 0 || at >= sizeOf(x!, dim)!) refuse(say.outOfRange(name, dim, sizeOf(x!, dim)!, `${at}`))
+    needDim(name, x!, dim)
+    const size = sizeOf(x!, dim)!
+    if (!Number.isInteger(at) || at < 0 || at >= size) refuse(say.outOfRange(name, dim, size, `position ${at}`))
     return without(x!, [dim])
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

@@ -1,17 +1,42 @@
-import type { AttentionDims } from '#lib/language/rules/attention.ts'
-import type { SelfAttention } from '#lib/language/rules/attention.ts'
+import * as say from '#lib/language/messages.ts'
+import { noMesh } from '#lib/language/mesh.ts'
+import { nodeOf } from '#lib/language/record.ts'
+import { atLine, refuse } from '#lib/language/refusal.ts'
+import type { AttentionDims, SelfAttention } from '#lib/language/rules/attention.ts'
+import { sourceLine } from '#lib/language/source.ts'
 import { applied, type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
+import { cross } from '#lib/layout/cross.ts'
+import type { Placed } from '#lib/layout/fixes.ts'
+import { sizeOf } from '#lib/layout/layout.ts'
+import { needDim, needKind } from '#lib/layout/shapes.ts'
+import { crossByName } from '#lib/op.ts'
 import { attention } from './attention.ts'
 import { unstack } from './select.ts'
+
+type Dims = AttentionDims & { readonly parts: string }
+
+/** What the input must be, said before it is taken apart, so that a message speaks of what the program's text shows. */
+const check = (x: Placed, { parts, over, features, heads }: Dims): void => {
+  needDim('selfAttention', x.shape, parts)
+  const count = sizeOf(x.shape, parts)!
+  if (count !== 3) refuse(say.partsCount('selfAttention', parts, 3, count))
+  for (const dim of [over, features, ...(heads === undefined ? [] : [heads])]) needDim('selfAttention', x.shape, dim)
+  needKind('selfAttention', x.shape, 'real')
+  const crossings = [parts, over, features].map((dim) => crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!)
+  const fault = cross({ name: 'selfAttention', crossings, linear: [], sides: undefined }, [x], x.shape, noMesh)
+  if (typeof fault === 'string') refuse(fault)
+}
 
 /**
  * Attention of a tensor that holds queries, keys and values one after another along dim `parts` (of 3 positions), as one
  * linear layer makes them. Everything else is as in `attention`.
  */
-export const selfAttention = <const O extends AttentionDims & { readonly parts: string }>(options: O): Stage<SelfAttention<O>> => {
+export const selfAttention = <const O extends Dims>(options: O): Stage<SelfAttention<O>> => {
+  const where = sourceLine()
   const attend = attention(options)
   const parted = unstack(options.parts)
   return stage((x) => {
+    atLine(where, () => check(nodeOf(x), options))
     const [query, key, value] = applied(parted)(x) as unknown as readonly AnyTensor[]
     return applied(attend(key!, value!))(query!)
   })

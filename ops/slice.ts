@@ -5,14 +5,16 @@ import type { Slice } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDims, replaced } from '#lib/layout/shapes.ts'
+import { needDim, replaced } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string; readonly from: number; readonly count: number }> = {
   name: 'slice',
   shape: ([x], { dim, from, count }) => {
-    needDims('slice', x!, [dim])
-    if (from < 0 || count < 0 || from + count > sizeOf(x!, dim)!) refuse(say.outOfRange('slice', dim, sizeOf(x!, dim)!, `${from} … ${from + count}`))
+    needDim('slice', x!, dim)
+    const size = sizeOf(x!, dim)!
+    const counts = [from, count].every((n) => Number.isInteger(n) && n >= 0)
+    if (!counts || from + count > size) refuse(say.outOfRange('slice', dim, size, `{ from: ${from}, count: ${count} }`))
     return replaced(x!, dim, [{ name: dim, size: count }])
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

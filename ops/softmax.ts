@@ -1,10 +1,9 @@
 import { call, fold, input } from '#lib/kernel/expression.ts'
-import { needReal } from '#lib/language/define.ts'
 import { record } from '#lib/language/record.ts'
 import type { Along } from '#lib/language/rules/along.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
-import { needDims } from '#lib/layout/shapes.ts'
+import { needDim, needKind } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const shifted = call('exponential', call('subtract', input(0), fold(0)))
@@ -12,8 +11,8 @@ const shifted = call('exponential', call('subtract', input(0), fold(0)))
 const op: Op<{ readonly dim: string }> = {
   name: 'softmax',
   shape: ([x], { dim }) => {
-    needDims('softmax', x!, [dim])
-    needReal('softmax', [x])
+    needDim('softmax', x!, dim)
+    needKind('softmax', x!, 'real')
     return x!
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

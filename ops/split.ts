@@ -4,22 +4,22 @@ import { refuse } from '#lib/language/refusal.ts'
 import type { Split } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
-import { readSpec } from '#lib/language/read-spec.ts'
+import { readParts } from '#lib/language/read-spec.ts'
 import { type Dim, sizeOf } from '#lib/layout/layout.ts'
-import { needDims, needFree, replaced, without } from '#lib/layout/shapes.ts'
+import { needDim, needFree, replaced, without } from '#lib/layout/shapes.ts'
 import { type Crossing, crossByName, type Op } from '#lib/op.ts'
 
-const read = (parts: string): readonly Dim[] => readSpec('split', parts, 'f32').shape.dims
+const read = (parts: string): readonly Dim[] => readParts('split', parts)
 const product = (dims: readonly Dim[]): number => dims.reduce((total, { size }) => total * size, 1)
 
 const op: Op<{ readonly dim: string; readonly parts: string }> = {
   name: 'split',
   shape: ([x], { dim, parts }) => {
-    needDims('split', x!, [dim])
     const dims = read(parts)
+    needDim('split', x!, dim)
     for (const { name } of dims) needFree('split', without(x!, [dim]), name)
     const size = sizeOf(x!, dim)!
-    if (product(dims) !== size) refuse(say.splitSize('split', dim, size, dims.map((d) => `${d.name}:${d.size}`).join(' × '), product(dims)))
+    if (product(dims) !== size) refuse(say.splitSize(dim, size, dims.map((d) => `${d.name}:${d.size}`).join(' × '), product(dims)))
     return replaced(x!, dim, dims)
   },
   crossings: ([x], result, { dim, parts }) => {

@@ -1,18 +1,18 @@
 import { call, fold, input } from '#lib/kernel/expression.ts'
-import { needReal, scaled } from '#lib/language/define.ts'
+import { scaled } from '#lib/language/define.ts'
 import { record } from '#lib/language/record.ts'
 import type { AlongAway } from '#lib/language/rules/along.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
-import { needDims, without } from '#lib/layout/shapes.ts'
+import { needDim, needKind, without } from '#lib/layout/shapes.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dim: string }> = {
   name: 'variance',
   shape: ([x], { dim }) => {
-    needDims('variance', x!, [dim])
-    needReal('variance', [x])
+    needDim('variance', x!, dim)
+    needKind('variance', x!, 'real')
     return without(x!, [dim])
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),

@@ -3,19 +3,19 @@ import { record } from '#lib/language/record.ts'
 import type { Where } from '#lib/language/rules/binary.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
-import { extraDims, needType, sameSizes, sameType } from '#lib/layout/shapes.ts'
+import { broadcast, needKind, sameSizes, sameType } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op = {
   name: 'where',
+  sides: () => ['condition', 'left', 'right'],
   shape: ([condition, a, b]) => {
-    sameSizes('where', condition!, a!)
-    sameSizes('where', condition!, b!)
+    sameSizes('where', condition!, a!, 'condition', 'left')
+    sameSizes('where', condition!, b!, 'condition', 'right')
     sameSizes('where', a!, b!)
-    needType('where', condition!, 'bool')
+    needKind('where', condition!, 'truth', 'condition')
     sameType('where', a!, b!)
-    const two = [...extraDims(a!, condition!), ...condition!.dims]
-    return { dims: [...extraDims(b!, { dims: two, type: 'f32' }), ...two], type: a!.type }
+    return { ...broadcast(broadcast(condition!, a!), b!), type: a!.type }
   },
   crossings: (operands, result) => crossByName(operands, result),
   linear: [[1, 2]],

@@ -1,10 +1,12 @@
 import type { DType } from '../dtype.ts'
 import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
-import { broadcast, needDims, needType, sameType, words, without } from '../layout/shapes.ts'
+import { broadcast, needDims, needKind, sameSizes, sameType, words, without } from '../layout/shapes.ts'
 import { type Attributes, crossByName, type Op } from '../op.ts'
 import { record } from './record.ts'
-import type { Binary, Linearity } from './rules/binary.ts'
-import type { Linear, Nonlinear } from './rules/unary.ts'
+import * as say from './messages.ts'
+import { refuse } from './refusal.ts'
+import type { Binary, Linearity, WithNumber } from './rules/binary.ts'
+import type { Kind, Nonlinear } from './rules/unary.ts'
 import { sourceLine } from './source.ts'
 import { type AnyTensor, type Stage, stage } from './tensor.ts'
 
@@ -16,7 +18,7 @@ export const elementwise = <A extends Attributes = Attributes>(
 ): Op<A> => ({
   name,
   shape: ([x]) => {
-    needType(name, x!, 'f32')
+    needKind(name, x!, 'real')
     return x!
   },
   crossings: (operands, result) => crossByName(operands, result),
@@ -34,31 +36,41 @@ const linearSets = { together: [[0, 1]], either: [[0], [1]], left: [[0]], never:
 
 /** The right operand of a function of two elements: a tensor, or a number that every element meets. */
 export type Operand = AnyTensor | number
-export type Applied<Name extends string, Y extends Operand, L extends Linearity, To extends DType | 'same' = 'same'> = Stage<
-  Y extends AnyTensor ? Binary<Name, Y, L, To> : L extends 'either' | 'left' ? Linear<Name> : Nonlinear<Name>
+export type Applied<Name extends string, Y extends Operand, L extends Linearity, K extends Kind, To extends DType | 'same'> = Stage<
+  Y extends AnyTensor ? Binary<Name, Y, L, K, To> : Y extends number ? WithNumber<Name, Y, L, K, To> : never
 >
 
 /**
  * A function of two elements, broadcast by name, as a data-last function: `add(y)(x) = x + y`, where y is a tensor or a
- * number. `to` is the result's type where it is not the operands'.
+ * number. The operands are numbers unless said, and the result is of their type.
  */
-export const binary = <const Name extends string, L extends Linearity, To extends DType | 'same' = 'same'>(
-  name: Name, linearity: L, expression: (x: Expression, y: Expression) => Expression, to: To = 'same' as To,
+export const binary = <const Name extends string, L extends Linearity, K extends Kind = 'number', To extends DType | 'same' = 'same'>(
+  name: Name, linearity: L, expression: (x: Expression, y: Expression) => Expression,
+  { of = 'number' as K, to = 'same' as To }: { readonly of?: K; readonly to?: To } = {},
 ) => {
   const withTensor: Op = {
     name,
-    shape: (operands) => ({ ...broadcast(name, operands), ...(to === 'same' ? {} : { type: to }) }),
+    shape: ([x, y]) => {
+      sameSizes(name, x!, y!)
+      needKind(name, x!, of, 'left')
+      sameType(name, x!, y!)
+      return { ...broadcast(x!, y!), ...(to === 'same' ? {} : { type: to }) }
+    },
     crossings: (operands, result) => crossByName(operands, result),
     linear: linearSets[linearity],
     kernel: () => ({ family: 'map', expression: expression(input(0), input(1)) }),
   }
   const withNumber: Op<{ readonly value: number }> = {
     ...withTensor,
-    shape: ([x]) => to === 'same' ? x! : { ...x!, type: to },
+    shape: ([x], { value }) => {
+      needKind(name, x!, of)
+      if (x!.type === 'i32' && !Number.isInteger(value)) refuse(say.notWhole(name, value))
+      return to === 'same' ? x! : { ...x!, type: to }
+    },
     linear: linearity === 'either' || linearity === 'left' ? [[0]] : [],
     kernel: ([x], _, { value }) => ({ family: 'map', expression: expression(input(0), x!.type === 'i32' ? integer(value) : real(value)) }),
   }
-  return <const Y extends Operand>(y: Y): Applied<Name, Y, L, To> => {
+  return <const Y extends K extends 'truth' ? AnyTensor : Operand>(y: Y): Applied<Name, Y, L, K, To> => {
     const where = sourceLine()
     return stage((x) => typeof y === 'number' ? record(withNumber, { value: y }, [x], where) : record(withTensor, {}, [x, y], where))
   }
@@ -71,7 +83,7 @@ export const foldOp = (
   name,
   shape: ([x], { dims }) => {
     needDims(name, x!, words(dims))
-    needType(name, x!, 'f32')
+    needKind(name, x!, 'real')
     return without(x!, words(dims))
   },
   crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, kind]))),
@@ -81,13 +93,6 @@ export const foldOp = (
     return { family: 'row', inner: words(dims), folds: [{ combine: kind, expression: input(0) }], result: finish({ fold: 0 }, count), per: 'row' }
   },
 })
-
-/** What an op that needs whole dims checks first. */
-export const needReal = (name: string, shapes: readonly (AnyShape | undefined)[]): void => {
-  needType(name, shapes[0]!, 'f32')
-  for (const shape of shapes.slice(1)) if (shape !== undefined) sameType(name, shapes[0]!, shape)
-}
-type AnyShape = Parameters<typeof needType>[1]
 
 export const scaled = (x: Expression, by: number): Expression => call('multiply', x, real(by))
 export const plus = (x: Expression, by: number): Expression => call('add', x, real(by))

@@ -7,10 +7,10 @@ import { axisNames } from './mesh.ts'
 import * as say from './messages.ts'
 import { nodeOf, record, tensorOf } from './record.ts'
 import { readSpec } from './read-spec.ts'
-import { refuse } from './refusal.ts'
+import { atLine, refuse } from './refusal.ts'
 import type { Expect, Layout, SumOver } from './rules/layout.ts'
 import { sourceLine } from './source.ts'
-import { type Stage, stage } from './tensor.ts'
+import { type AnyTensor, type Stage, stage } from './tensor.ts'
 
 /** The same value; what follows sees it in the declared layout. The pass gives it a meaning, no kernel runs. */
 export const declaration: Op = {
@@ -42,11 +42,13 @@ export const layout = <const L extends string>(text: L): Stage<Layout<L>> => {
 
 const laidOut = (shape: Shape, text: string, mesh: Mesh | undefined): Lies => {
   const cuts: (readonly string[])[] = shape.dims.map(() => [])
-  for (const token of text.trim() === '' ? [] : text.trim().split(/\s+/)) {
+  const tokens = text.trim() === '' ? [] : text.trim().split(/\s+/)
+  for (const [i, token] of tokens.entries()) {
     const [, dim, axes] = /^([^@]+)@(.+)$/.exec(token) ?? []
-    if (dim === undefined) return refuse(`layout: '${token}' is not of the form dim@axis`)
+    if (dim === undefined) return refuse(say.notOfForm('layout', token, 'dim@axis'))
     const at = positionOf(shape, dim)
-    if (at < 0) return refuse(say.noDim('layout', dim, namesOf(shape)))
+    if (at < 0) return refuse(say.noDim('layout', dim, 'input', namesOf(shape)))
+    if (tokens.slice(i + 1).some((later) => later.startsWith(`${dim}@`))) return refuse(say.dimTwice('layout', dim))
     cuts[at] = axes!.split('+')
     checkAxes('layout', dim, cuts[at]!, mesh)
   }
@@ -67,8 +69,13 @@ export const sumOver = <const A extends string>(axis: A): Stage<SumOver<A>> => {
  * States a tensor's dims, sizes and layout, where the types have lost them: `expect('s:16 e:48')` after a helper that
  * works on tensors of any dims. What the types know must agree; the rest is checked at trace time.
  */
-export const expect = <const S extends string>(spec: S): Stage<Expect<S>> => stage((x) => {
+export const expect = <const S extends string>(spec: S): Stage<Expect<S>> => {
+  const where = sourceLine()
+  return stage((x) => atLine(where, () => checked(x, spec)))
+}
+
+const checked = (x: AnyTensor, spec: string): AnyTensor => {
   const want = readSpec('expect', spec, x.type)
   if (x.pending !== '' || printSpec(want.shape, want.layout) !== x.spec) refuse(say.unexpected(spec, x.pending === '' ? x.spec : `${x.spec}, pending over ${x.pending}`))
   return tensorOf(nodeOf(x))
-})
+}

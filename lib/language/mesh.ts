@@ -11,6 +11,9 @@ export interface Axis {
   readonly size: number
 }
 
+/** The mesh of constants that have met nothing yet. */
+export const noMesh: Mesh = { text: '', axes: [], ranks: 1 }
+
 /** Reads a mesh from its text, for example `mesh('sp=4')` or `mesh('dp=2 sp=4')`. */
 export const mesh = <const Text extends string>(text: Text): Mesh<Text> => {
   const axes = text.trim() === '' ? [] : text.trim().split(/\s+/).map((part) => {

@@ -1,12 +1,10 @@
 import { call, type Expression, input } from '../kernel/expression.ts'
 import type { Combine } from '../kernel/kernel.ts'
-import { namesOf, type Shape, sizeOf } from '../layout/layout.ts'
-import { extraDims, needDims, needType, sameSizes, sameType } from '../layout/shapes.ts'
+import { type Shape, sizeOf } from '../layout/layout.ts'
+import { needDim, needKind, noExtra, sameSizes, sameType } from '../layout/shapes.ts'
 import { crossByName, type Op } from '../op.ts'
-import * as say from './messages.ts'
 import { record } from './record.ts'
-import { refuse } from './refusal.ts'
-import type { AlongAffine } from './rules/along.ts'
+import type { AlongAffine, Given } from './rules/along.ts'
 import { sourceLine } from './source.ts'
 import { type AnyTensor, type Stage, stage } from './tensor.ts'
 
@@ -17,18 +15,17 @@ export interface Affine {
   readonly epsilon?: number
 }
 
-type Given<A extends Affine> = [
-  ...(A['scale'] extends AnyTensor ? [A['scale']] : []),
-  ...(A['shift'] extends AnyTensor ? [A['shift']] : []),
-]
+type ParametersOf<A extends Affine> = [
+  ...(A['scale'] extends AnyTensor ? [readonly ['scale', A['scale']]] : []),
+  ...(A['shift'] extends AnyTensor ? [readonly ['shift', A['shift']]] : []),
+] extends infer Ps extends readonly Given[] ? Ps : never
 
 type NormAttributes = { readonly dim: string; readonly epsilon: number; readonly scale: boolean; readonly shift: boolean }
 
-const parameterFits = (name: string, x: Shape, parameter: Shape): void => {
-  const extra = extraDims(parameter, x)[0]
-  if (extra !== undefined) refuse(say.noDim(name, extra.name, namesOf(x)))
-  sameSizes(name, x, parameter)
-  sameType(name, x, parameter)
+const parameterFits = (name: string, x: Shape, parameter: Shape, side: string): void => {
+  noExtra(name, parameter, x, 'input')
+  sameSizes(name, x, parameter, 'input', side)
+  sameType(name, x, parameter, 'input', side)
 }
 
 /** A norm along one dim: reductions of a row, and the normed element, for rows of `count` elements. */
@@ -39,12 +36,14 @@ export const norm = <const Name extends string>(
     readonly normed: Expression
   },
 ) => {
+  const sides = ({ scale, shift }: NormAttributes): readonly string[] => ['input', ...(scale ? ['scale'] : []), ...(shift ? ['shift'] : [])]
   const op: Op<NormAttributes> = {
-    name,
-    shape: ([x, ...parameters], { dim }) => {
-      needDims(name, x!, [dim])
-      for (const parameter of parameters) parameterFits(name, x!, parameter)
-      needType(name, x!, 'f32')
+    name, sides,
+    shape: ([x, ...parameters], attributes) => {
+      const { dim } = attributes
+      needDim(name, x!, dim)
+      parameters.forEach((parameter, i) => parameterFits(name, x!, parameter, sides(attributes)[i + 1]!))
+      needKind(name, x!, 'real')
       return x!
     },
     crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
@@ -58,7 +57,7 @@ export const norm = <const Name extends string>(
       }
     },
   }
-  return <const D extends string, const A extends Affine = {}>(dim: D, affine?: A): Stage<AlongAffine<Name, D, Given<A>>> => {
+  return <const D extends string, const A extends Affine = {}>(dim: D, affine?: A): Stage<AlongAffine<Name, D, ParametersOf<A>>> => {
     const where = sourceLine()
     const { scale, shift, epsilon = 1e-6 } = affine ?? {}
     const parameters = [scale, shift].filter((parameter) => parameter !== undefined)

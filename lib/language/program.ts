@@ -1,11 +1,12 @@
 import type { DType } from '../dtype.ts'
-import type { Declared } from './messages.ts'
+import type { Declared, NotGiven } from './messages.ts'
 import type { Mesh } from './mesh.ts'
-import type { CutTwice } from './rules/binary.ts'
+import type { SpecForm } from './rules/form.ts'
 import type { AxesExist } from './rules/layout.ts'
-import type { First } from './rules/unary.ts'
+import type { AxesOfPending, First, KindOfPending } from './rules/unary.ts'
+import type { CutTwice } from './rules/whole.ts'
 import type { LayoutIn, Whole } from './spec.ts'
-import type { AnyTensor, PendingOf, SpecOf, Tensor } from './tensor.ts'
+import type { AnyTensor, PendingOf, SpecOf, Tensor, TypeOf } from './tensor.ts'
 
 /** An input, parameter or output of a program, as declared. */
 export interface Declaration<Spec extends string = string, Type extends DType = DType> {
@@ -45,41 +46,50 @@ export interface Program {
   readonly body: (inputs: never) => unknown
 }
 
-type SpecMessage<Name extends string, S extends string, M extends string> = string extends S | M ? ''
-  : First<SpecAxes<Name, S, M>, CutTwice<Name, S>>
+/** What is wrong with a declared spec in itself. */
+type SpecMessage<Name extends string, S extends string, M extends string> = string extends S ? ''
+  : First<SpecForm<Name, S>, First<SpecAxes<Name, S, M>, CutTwice<Name, S>>>
 type SpecAxes<Name extends string, S extends string, M extends string> = S extends `${infer Head} ${infer Rest}`
   ? First<DimAxes<Name, Head, M>, SpecAxes<Name, Rest, M>> : DimAxes<Name, S, M>
 type DimAxes<Name extends string, Text extends string, M extends string> =
   Text extends `${infer D}:${string}@${infer A}` ? AxesExist<Name, A, D, M> : ''
 
-/** The declarations, or a message in the place of each one that does not fit the mesh. */
-export type CheckedInputs<I, M extends string> = {
+/** The declarations, or a message in the place of each one that is wrong in itself or does not fit the mesh. */
+export type Checked<I, M extends string, Role extends string> = {
   readonly [K in keyof I]: I[K] extends Declaration<infer S>
-    ? SpecMessage<`input '${K & string}'`, S, M> extends infer Said extends string ? (Said extends '' ? I[K] : Said) : never
-    : CheckedInputs<I[K], M>
+    ? SpecMessage<`${Role} '${K & string}'`, S, M> extends infer Said extends string ? (Said extends '' ? I[K] : Said) : never
+    : Checked<I[K], M, Role>
 }
 
-type OutputMessage<Name extends string, X, S extends string> = string extends SpecOf<X> ? ''
-  : PendingOf<X> extends '' ? SpecOf<X> extends S ? '' : S extends SpecOf<X> ? ''
-    : Declared<'output', Name, S, SpecOf<X>, Whole<S> extends Whole<SpecOf<X>> ? `; fix: layout('${LayoutIn<S>}') at the end` : ''>
-  : Declared<'output', Name, S, `a pending sum over '${PendingOf<X>}'`, `; fix: layout('${LayoutIn<S>}') at the end`>
+/** What is wrong with a result that is declared to lie as S. */
+type OutputMessage<Name extends string, X, S extends string, T extends DType> = First<
+  string extends SpecOf<X> ? '' : PendingOf<X> extends ''
+    ? SpecOf<X> extends S ? '' : S extends SpecOf<X> ? '' : Declared<Name, S, SpecOf<X>, FixAtEnd<SpecOf<X>, S>>
+    : Declared<Name, S, `a pending ${KindOfPending<PendingOf<X>>} over '${AxesOfPending<PendingOf<X>>}'`, FixAtEnd<SpecOf<X>, S>>,
+  TypeOf<X> extends T ? '' : Declared<Name, T, TypeOf<X>, `; fix: cast('${T}') at the end`>
+>
+type FixAtEnd<Got extends string, Want extends string> = Whole<Got> extends Whole<Want> ? `; fix: layout('${LayoutIn<Want>}') at the end` : ''
 
 /** The results, or the message about the first one that is not as declared. */
-export type CheckedOutputs<R, O> = { readonly [K in keyof R]: K extends keyof O
-  ? O[K] extends Declaration<infer S>
-    ? OutputMessage<K & string, R[K], S> extends infer Said extends string ? (Said extends '' ? R[K] : Said) : R[K]
+export type CheckedOutputs<R, O> = keyof O extends keyof R ? { readonly [K in keyof R]: K extends keyof O
+  ? O[K] extends Declaration<infer S, infer T>
+    ? OutputMessage<K & string, R[K], S, T> extends infer Said extends string ? (Said extends '' ? R[K] : Said) : R[K]
     : R[K]
-  : R[K] }
+  : R[K] } : unknown extends R ? unknown : Missing<Exclude<keyof O, keyof R>, O>
+type Missing<K extends keyof O, O> = K extends string ? (O[K] extends Declaration<infer S> ? NotGiven<K, S> : never) : never
+
+/** What a body with a faulty stage gives back is unknown: nothing more is said about that. */
+type CheckedResults<R> = unknown extends R ? unknown : Results
 
 // `I extends Declarations` would be truer, but makes the compiler unfold that recursive type without end; the trace decides.
 interface MakeProgram {
   /** A program whose outputs lie as the body leaves them. */
-  <const M extends string, const I extends object, R extends Results>(
-    name: string, mesh: Mesh<M>, inputs: I & NoInfer<CheckedInputs<I, M>>, body: (inputs: Tensors<I, M>) => R,
+  <const M extends string, const I extends object, R>(
+    name: string, mesh: Mesh<M>, inputs: I & NoInfer<Checked<I, M, 'input'>>, body: (inputs: Tensors<I, M>) => R & CheckedResults<R>,
   ): Program
   /** A program whose outputs must lie as declared. */
-  <const M extends string, const I extends object, const O extends { readonly [name: string]: Declaration }, R extends { readonly [K in keyof O]: AnyTensor }>(
-    name: string, mesh: Mesh<M>, inputs: I & NoInfer<CheckedInputs<I, M>>, outputs: O,
+  <const M extends string, const I extends object, const O extends { readonly [name: string]: Declaration }, R>(
+    name: string, mesh: Mesh<M>, inputs: I & NoInfer<Checked<I, M, 'input'>>, outputs: O & NoInfer<Checked<O, M, 'output'>>,
     body: (inputs: Tensors<I, M>) => R & CheckedOutputs<R, O>,
   ): Program
 }

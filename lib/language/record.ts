@@ -1,8 +1,8 @@
 import { type Attributes, type Op } from '../op.ts'
 import { cross } from '../layout/cross.ts'
 import { type Layout, printPending, printSpec, type Shape, wholeLayout } from '../layout/layout.ts'
-import type { Mesh } from './mesh.ts'
-import { Refusal } from './refusal.ts'
+import { type Mesh, noMesh } from './mesh.ts'
+import { atLine, Refusal } from './refusal.ts'
 import type { AnyTensor } from './tensor.ts'
 
 /** One operation of a program, as it was written: what the trace leaves behind. */
@@ -50,8 +50,6 @@ export const nodeOf = (tensor: AnyTensor): Node => {
 
 export const tensorOf = (of: Node): AnyTensor => new Symbolic(of)
 
-const emptyMesh: Mesh = { text: '', axes: [], ranks: 1 }
-
 /**
  * Adds an operation to the program. Shapes and declared layouts are checked here, by the op's own declaration; what
  * the types refused is refused again with the same words, and what they could not know is checked for the first time.
@@ -62,14 +60,12 @@ export const record = <A extends Attributes>(
 ): AnyTensor => {
   const nodes = operands.map(nodeOf)
   const mesh = nodes.find((operand) => operand.mesh !== undefined)?.mesh
-  try {
+  return atLine(where, () => {
     const shapes = nodes.map((operand) => operand.shape)
     const shape = op.shape(shapes, attributes)
     const crossed = declare !== undefined ? declare(shape, nodes[0]?.layout ?? wholeLayout(shape), mesh)
-      : cross({ name: op.name, crossings: op.crossings(shapes, shape, attributes), linear: op.linear }, nodes, shape, mesh ?? emptyMesh)
+      : cross({ name: op.name, crossings: op.crossings(shapes, shape, attributes), linear: op.linear, sides: op.sides?.(attributes) }, nodes, shape, mesh ?? noMesh)
     if (typeof crossed === 'string') throw new Refusal(crossed)
     return new Symbolic({ op, attributes, operands: nodes, shape, layout: crossed, mesh, where })
-  } catch (thrown) {
-    throw thrown instanceof Refusal && thrown.where === undefined ? new Refusal(thrown.message, where) : thrown
-  }
+  })
 }

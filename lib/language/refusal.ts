@@ -10,6 +10,15 @@ export class Refusal extends Error {
   }
 }
 
+/** Runs a part of the trace whose refusals come from the given source line, unless they know better. */
+export const atLine = <A>(where: string, run: () => A): A => {
+  try {
+    return run()
+  } catch (thrown) {
+    throw thrown instanceof Refusal && thrown.where === undefined ? new Refusal(thrown.message, where) : thrown
+  }
+}
+
 export const refuse = (message: string): never => {
   throw new Refusal(message)
 }

@@ -48,7 +48,7 @@ type WholeDim<Text extends string> = Text extends `${infer Bare}@${string}` ? Ba
 export type LayoutIn<S extends string> = S extends `${infer Head} ${infer Rest}` ? Join<LayoutInDim<Head>, LayoutIn<Rest>> : LayoutInDim<S>
 type LayoutInDim<Text extends string> = Text extends `${infer Name}:${string}@${infer Axes}` ? `${Name}@${Axes}` : ''
 
-/** Axis list membership: whether axis A is among `a+b`. */
+/** Whether axis A is among `a+b`. */
 export type HasAxis<List extends string, A extends string> = `+${List}+` extends `${string}+${A}+${string}` ? true : false
 
 /** The first dim that axis A cuts, or ''. */
@@ -79,18 +79,41 @@ export type MeshHas<Mesh extends string, Axis extends string> = Padded<Mesh> ext
 export type AxesOfMesh<Mesh extends string> = Mesh extends `${infer A}=${string} ${infer Rest}` ? `${A}, ${AxesOfMesh<Rest>}`
   : Mesh extends `${infer A}=${string}` ? A : '(none)'
 
-/** The names of whole dims worth cutting, each followed by a blank. */
-type WholeNames<S extends string> = S extends `${infer Head} ${infer Rest}` ? `${WholeName<Head>}${WholeNames<Rest>}` : WholeName<S>
-type WholeName<Text extends string> = Text extends `${string}@${string}` | `${string}:1` ? '' : Text extends `${infer N}:${string}` ? `${N} ` : ''
+/** Whether any of the axes `a+b` cuts a dim of the spec. */
+export type CutByAny<S extends string, A extends string> = A extends `${infer One}+${infer Rest}`
+  ? DimWithAxis<S, One> extends '' ? CutByAny<S, Rest> : true
+  : DimWithAxis<S, A> extends '' ? false : true
+
+// ---- layouts that a message proposes: only worked out when there is something to say --------------------------------
+
+/** The layout text with D cut by A, and every dim that shares an axis with A whole. */
+export type LayoutWithCut<S extends string, D extends string, A extends string> = S extends `${infer Head} ${infer Rest}`
+  ? Join<DimWithCut<Head, D, A>, LayoutWithCut<Rest, D, A>> : DimWithCut<S, D, A>
+type DimWithCut<Text extends string, D extends string, A extends string> = Text extends `${D}:${string}` ? `${D}${At<A>}`
+  : CutByAny<Text, A> extends true ? '' : LayoutInDim<Text>
+
+/** The layout text with every dim that axis A cuts whole. */
+export type LayoutWithoutAxis<S extends string, A extends string> = S extends `${infer Head} ${infer Rest}`
+  ? Join<DimWithoutAxis<Head, A>, LayoutWithoutAxis<Rest, A>> : DimWithoutAxis<S, A>
+type DimWithoutAxis<Text extends string, A extends string> = DimCutBy<Text, A> extends '' ? LayoutInDim<Text> : ''
+
+/** Whether a word is among blank-separated ones. */
+export type HasWord<Words extends string, Word extends string> = Padded<Words> extends `${string} ${Word} ${string}` ? true : false
+
+/** The names of whole dims worth cutting, each followed by a blank: not those of one position, nor those to be skipped. */
+type WholeNames<S extends string, Skip extends string> = S extends `${infer Head} ${infer Rest}`
+  ? `${WholeName<Head, Skip>}${WholeNames<Rest, Skip>}` : WholeName<S, Skip>
+type WholeName<Text extends string, Skip extends string> = Text extends `${string}@${string}` | `${string}:1` ? ''
+  : Text extends `${infer N}:${string}` ? (HasWord<Skip, N> extends true ? '' : `${N} `) : ''
 
 /**
- * A declaration that makes D whole and lets its axes cut another dim: the dims after D are tried first, then those
- * before. Where no other dim can be cut, D is gathered.
+ * A declaration that makes D whole and lets its axes cut another dim, none of `Skip`: the dims after D are tried first,
+ * then those before. Where no other dim can be cut, D is gathered. `On` says where: '' or ' on the right'.
  */
-export type FixByMoving<S extends string, D extends string, A extends string> =
+export type FixByMoving<S extends string, D extends string, A extends string, Skip extends string = '', On extends string = ''> =
   Padded<S> extends `${infer Before} ${D}:${string} ${infer After}`
-    ? FixFrom<`${WholeNames<After>}${WholeNames<Before>}`, LayoutIn<Remove<S, D>>, A> : never
-type FixFrom<Names extends string, Kept extends string, A extends string> =
+    ? FixFrom<`${WholeNames<After, Skip>}${WholeNames<Before, Skip>}`, LayoutIn<Remove<S, D>>, A, On> : never
+type FixFrom<Names extends string, Kept extends string, A extends string, On extends string> =
   Names extends `${infer First} ${infer More}`
-    ? `layout('${Join<Kept, `${First}@${A}`>}') before it${More extends `${infer Second} ${string}` ? ` (or '${Join<Kept, `${Second}@${A}`>}')` : ''}`
-    : `layout('${Kept}') before it`
+    ? `layout('${Join<Kept, `${First}@${A}`>}')${On} before it${More extends `${infer Second} ${string}` ? ` (or '${Join<Kept, `${Second}@${A}`>}')` : ''}`
+    : `layout('${Kept}')${On} before it`

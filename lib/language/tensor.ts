@@ -29,8 +29,14 @@ export type PendingOf<X> = X extends { readonly pending: infer P extends string 
 export type MeshOf<X> = X extends { readonly mesh: infer M extends string } ? M : string
 export type TypeOf<X> = X extends { readonly type: infer T extends DType } ? T : DType
 
-/** The same tensor with another spec, and with other pending reductions where given. */
-export type WithSpec<X, S extends string, P extends string = PendingOf<X>> = Tensor<S, P, MeshOf<X>, TypeOf<X>>
+/**
+ * The same tensor with another spec, and with other pending reductions where given. By way of a property, because the
+ * compiler would print a plain alias of `Tensor` by the alias's name, and make a new type each time it meets it.
+ */
+export type WithSpec<X, S extends string, P extends string = PendingOf<X>> = Respecified<X, S, P>['tensor']
+interface Respecified<X, S extends string, P extends string> {
+  readonly tensor: Tensor<S, P, MeshOf<X>, TypeOf<X>>
+}
 
 /** The more precise of two meshes. */
 export type MeshOfEither<X, Y> = string extends MeshOf<X> ? MeshOf<Y> : MeshOf<X>
@@ -44,18 +50,25 @@ export interface Rule {
   readonly input: unknown
   readonly message: string
   readonly output: unknown
+  /** The names of dims and axes that the stage was made with, where there are any. */
+  readonly given?: string
 }
 
+/** Whether the names that a rule is given are each known to the types, and not just as `string` or as one of several. */
+type KnowsNames<R extends Rule> = R extends { readonly given: infer G extends string } ? (string extends G ? false : IsOne<G>) : true
+type IsOne<G, All = G> = G extends G ? ([All] extends [G] ? true : false) : never
+
 /** What rule R says against tensor X: '' or one sentence. Nothing is said where the dims are not known to the types. */
-export type Message<R extends Rule, X> = string extends SpecOf<X> ? '' : (R & { readonly input: X })['message']
+export type Message<R extends Rule, X> = string extends SpecOf<X> ? ''
+  : KnowsNames<R> extends true ? (R & { readonly input: X })['message'] : ''
 
 /**
  * What rule R makes of tensor X. Of a tensor whose dims are not known to the types, neither are those of the result
  * (unless the rule states them).
  */
 export type Output<R extends Rule, X> = string extends SpecOf<X> ? R extends { readonly states: string } ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
-  : (R & { readonly input: X })['output']
-type Opaque<Y> = Y extends readonly (infer One)[] ? readonly Opaque<One>[] : Tensor<string, '', MeshOf<Y>, TypeOf<Y>>
+  : KnowsNames<R> extends true ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
+type Opaque<Y> = Y extends readonly (infer One)[] ? readonly Opaque<One>[] : WithSpec<Y, string, ''>
 
 /** The parameter type of a checked function: X itself, or the message, to which nothing can be assigned. */
 export type Accept<X, M> = M extends '' ? X : M

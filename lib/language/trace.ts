@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Fault } from '../fault.ts'
 import { refused } from '../fault.ts'
 import { cutTwice } from '../layout/cross.ts'
-import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
+import { printCuts, printSpec, type Shape } from '../layout/layout.ts'
 import { crossByName, type Op } from '../op.ts'
 import { checkAxes } from './layout.ts'
 import * as say from './messages.ts'
@@ -37,7 +37,9 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     const results = (program.body as (inputs: unknown) => unknown)(symbols)
     const outputs = [...resultsOf(results, [])]
     if (outputs.length === 0) refuse(`program '${program.name}': the body gives no tensor back`)
-    for (const [name, wanted] of Object.entries(program.outputs ?? {})) checkOutput(name, wanted, outputs)
+    for (const [name, wanted] of Object.entries(program.outputs ?? {})) {
+      checkOutput(name, wanted, outputs.find((output) => output.name === name)?.node, program.mesh)
+    }
     return E.right({ name: program.name, mesh: program.mesh, inputs, outputs })
   } catch (thrown) {
     if (thrown instanceof Refusal) return E.left(refused(thrown.message, thrown.where))
@@ -53,11 +55,7 @@ const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, 
       : Object.fromEntries(Object.entries(tree).map(([key, part]) => [key, symbolsFor(part, [...path, key], mesh, inputs)]))
   }
   const name = path.join('.')
-  const what = `input '${path.at(-1) ?? ''}'`
-  const { shape, layout } = readSpec(what, tree.spec, tree.type)
-  shape.dims.forEach((dim, i) => checkAxes(what, dim.name, layout.cuts[i]!, mesh))
-  const twice = cutTwice(what, shape, layout.cuts)
-  if (twice !== undefined) refuse(twice)
+  const { shape, layout } = checkedSpec(`input '${path.at(-1) ?? ''}'`, tree, mesh)
   const node: Node = {
     op: inputOp, attributes: { name, parameter: tree.role === 'parameter' }, operands: [], shape, layout, mesh, where: 'input',
   }
@@ -72,18 +70,27 @@ function* resultsOf(results: unknown, path: readonly string[]): Generator<{ name
   } else refuse(`result '${path.join('.') || 'output'}' is not a tensor`)
 }
 
-const checkOutput = (name: string, wanted: Declaration, outputs: Traced['outputs']): void => {
-  const found = outputs.find((output) => output.name === name)
-  if (found === undefined) return refuse(`output '${name}' is declared ${wanted.spec} but the body does not give it`)
-  const want = readSpec(`output '${name}'`, wanted.spec, wanted.type)
-  const { shape, layout } = found.node
-  const fix = `; fix: layout('${printCuts(want.shape, want.layout)}') at the end`
-  if (layout.pending.length > 0) {
-    return refuse(say.declared('output', name, wanted.spec, `a pending sum over '${printPending(layout.pending)}'`, fix))
+const checkOutput = (name: string, wanted: Declaration, found: Node | undefined, mesh: Mesh): void => {
+  const want = checkedSpec(`output '${name}'`, wanted, mesh)
+  if (found === undefined) return refuse(say.notGiven(name, wanted.spec))
+  const { shape, layout } = found
+  const fix = bare(shape) === bare(want.shape) ? `; fix: layout('${printCuts(want.shape, want.layout)}') at the end` : ''
+  const [first] = layout.pending
+  if (first !== undefined) {
+    const axes = layout.pending.map(({ axis }) => axis).join('+')
+    return refuse(say.declared(name, wanted.spec, `a pending ${first.combine} over '${axes}'`, fix))
   }
   const got = printSpec(shape, layout)
-  if (got !== printSpec(want.shape, want.layout)) refuse(say.declared('output', name, wanted.spec, got, sameDims(shape, want.shape) ? fix : ''))
+  if (got !== wanted.spec) return refuse(say.declared(name, wanted.spec, got, fix))
+  if (shape.type !== wanted.type) refuse(say.declared(name, wanted.type, shape.type, `; fix: cast('${wanted.type}') at the end`))
 }
 
-const sameDims = (a: Shape, b: Shape): boolean => bare(a) === bare(b)
-const bare = (shape: Shape): string => printSpec(shape, { cuts: shape.dims.map(() => []), pending: [] } satisfies Layout)
+/** A declared spec, refused where it is wrong in itself or does not fit the mesh. */
+const checkedSpec = (what: string, { spec, type }: Declaration, mesh: Mesh): ReturnType<typeof readSpec> => {
+  const read = readSpec(what, spec, type)
+  read.shape.dims.forEach((dim, i) => checkAxes(what, dim.name, read.layout.cuts[i]!, mesh))
+  const twice = cutTwice(what, read.shape, read.layout.cuts)
+  return twice === undefined ? read : refuse(twice)
+}
+
+const bare = (shape: Shape): string => printSpec(shape, { cuts: shape.dims.map(() => []), pending: [] })

@@ -1,123 +1,188 @@
-import type { Crossing } from '../op.ts'
+import type { Crossing, Op } from '../op.ts'
 import * as say from '../language/messages.ts'
-import { cutOf, isUndecided, type Layout, type Pending, printCuts, printPending, type Shape, undecided } from './layout.ts'
 import { type Mesh, piecesAlong } from '../language/mesh.ts'
+import { cutByAny, finish, gathered, moved, type Part, type Placed, withCut, withoutAxis } from './fixes.ts'
+import { cutOf, isUndecided, type Layout, type Pending, printPending, type Shape, sizeOf, undecided } from './layout.ts'
 
-/** An operand as the rules see it. */
-export interface Placed {
-  readonly shape: Shape
-  readonly layout: Layout
-}
-
-interface Crossed {
-  readonly name: string
+/** What the rules need to know of an op. */
+export interface Crossed extends Pick<Op, 'name' | 'linear'> {
   readonly crossings: readonly Crossing[]
-  readonly linear: readonly (readonly number[])[]
+  readonly sides: readonly string[] | undefined
 }
 
-const sides = ['left', 'right', 'third', 'fourth'] as const
-const sideOf = (operand: number, of: readonly Placed[]): string => of.length === 3 ? sides[operand - 1] ?? 'condition' : sides[operand] ?? `${operand}`
+/** `sp+tp` */
+export const axesOf = (pending: readonly Pending[]): string => pending.map(({ axis }) => axis).join('+')
+const cutIn = ({ shape, layout }: Placed, dim: string): readonly string[] => cutOf(shape, layout, dim)
+const isDecided = (cut: readonly string[]): boolean => cut.length > 0 && !isUndecided(cut)
+const isFold = ({ kind }: Crossing): boolean => kind !== 'whole' && kind !== 'map'
+const same = (a: readonly string[], b: readonly string[]): boolean => a.join('+') === b.join('+')
 
-/** How to finish a pending reduction without changing the layout. */
-const fixPending = ({ shape, layout }: Placed, { axis, combine }: Pending): string =>
-  combine === 'sum' ? `layout('${printCuts(shape, layout)}') or sumOver('${axis}')` : `layout('${printCuts(shape, layout)}')`
-
-/** A declaration that makes the dim whole and lets its axes cut another one: the dims after it are tried first. */
-const fixByMoving = ({ shape, layout }: Placed, name: string, axes: string): string => {
-  const at = shape.dims.findIndex((dim) => dim.name === name)
-  const candidates = [...shape.dims.slice(at + 1), ...shape.dims.slice(0, at)]
-    .filter((dim) => dim.size !== 1 && cutOf(shape, layout, dim.name).length === 0)
-  const kept = printCuts(shape, { ...layout, cuts: layout.cuts.map((cut, i) => i === at ? [] : cut) })
-  const written = (dim: { name: string }): string => `${kept}${kept === '' ? '' : ' '}${dim.name}@${axes}`
-  const [first, second] = candidates
-  return first === undefined ? `layout('${kept}') before it`
-    : `layout('${written(first)}') before it${second === undefined ? '' : ` (or '${written(second)}')`}`
+/** What is wrong with a pending reduction of an operand that cannot have one. */
+export const refusePending = (name: string, part: Part): string | undefined => {
+  const { pending } = part.layout
+  const combine = pending[0]?.combine
+  return combine === undefined ? undefined
+    : combine === 'sum' ? say.notLinear(name, part.side, axesOf(pending), finish(part, pending))
+    : say.notFinished(name, part.side, combine, axesOf(pending), finish(part, pending))
 }
+
+// ---- pending reductions --------------------------------------------------------------------------------------------
 
 /** What becomes of the operands' pending reductions: those of the result, or a message. */
-const crossPending = ({ name, linear }: Crossed, operands: readonly Placed[]): readonly Pending[] | string => {
-  const pendingOnes = operands.flatMap(({ layout }, i) => layout.pending.length === 0 ? [] : [i])
-  if (pendingOnes.length === 0) return []
-  const notLinear = (operand: number): string => {
-    const { axis, combine } = operands[operand]!.layout.pending[0]!
-    return say.notLinear(name, combine, axis, fixPending(operands[operand]!, operands[operand]!.layout.pending[0]!))
-  }
+const crossPending = ({ name, linear }: Crossed, parts: readonly Part[]): readonly Pending[] | string => {
+  const pendingOnes = parts.flatMap(({ layout }, i) => layout.pending.length === 0 ? [] : [i])
   for (const operand of pendingOnes) {
-    if (operands[operand]!.layout.pending.some(({ combine }) => combine !== 'sum')) return notLinear(operand)
-    if (!linear.some((set) => set.includes(operand))) return notLinear(operand)
+    const passes = linear.some((set) => set.includes(operand)) && parts[operand]!.layout.pending.every(({ combine }) => combine === 'sum')
+    const fault = passes ? undefined : refusePending(name, parts[operand]!)
+    if (fault !== undefined) return fault
   }
   const together = linear.find((set) => set.length > 1 && pendingOnes.some((operand) => set.includes(operand)))
-  const first = operands[pendingOnes[0]!]!
-  if (together !== undefined) {
-    const texts = together.map((operand) => printPending(operands[operand]!.layout.pending))
-    if (texts.every((text) => text === texts[0])) return first.layout.pending
-    const side = together.find((operand) => operands[operand]!.layout.pending.length > 0)!
-    const pending = operands[side]!.layout.pending[0]!
-    return say.pendingOnOneSide(name, sideOf(side, operands), pending.combine, pending.axis, fixPending(operands[side]!, pending))
+  const holders = together ?? pendingOnes
+  const [a, b] = holders.map((operand) => parts[operand]!)
+  if (a === undefined) return []
+  if (together !== undefined && b !== undefined) {
+    const fault = pendingTogether(name, a, b)
+    if (fault !== undefined) return fault
+  } else if (b !== undefined) {
+    return say.pendingOnBothSides(name, a.side, axesOf(a.layout.pending), b.side, axesOf(b.layout.pending), finish(b, b.layout.pending))
   }
-  if (pendingOnes.length > 1) return say.pendingOnBothSides(name, first.layout.pending[0]!.axis)
-  for (const { axis } of first.layout.pending) {
-    for (const other of operands) {
-      const dim = other.shape.dims.find((_, i) => other !== first && other.layout.cuts[i]!.includes(axis))
-      if (dim !== undefined) return say.pendingMeetsCut(name, axis, dim.name)
+  for (const { axis } of a.layout.pending) {
+    for (const other of parts.filter((_, operand) => !holders.includes(operand))) {
+      const dim = other.shape.dims.find((_, i) => other.layout.cuts[i]!.includes(axis))
+      if (dim !== undefined) return say.pendingMeetsCut(name, a.side, axis, dim.name, other.side)
     }
   }
-  return first.layout.pending
+  return a.layout.pending
 }
 
-/** The cut that a crossed dim has after the op, or a message. */
-const crossDim = ({ name }: Crossed, crossing: Crossing, operands: readonly Placed[], mesh: Mesh): readonly string[] | string => {
-  const cuts = crossing.operands.flatMap((dim, operand) =>
-    dim === null ? [] : [{ operand, dim, cut: cutOf(operands[operand]!.shape, operands[operand]!.layout, dim) }])
-  const decided = cuts.filter(({ cut }) => cut.length > 0 && !isUndecided(cut))
-  const free = cuts.some(({ cut }) => isUndecided(cut))
-  const first = decided[0]
-  if (crossing.kind === 'whole') {
-    return first === undefined ? []
-      : say.needsWhole(name, first.dim, first.cut.join('+'), fixByMoving(operands[first.operand]!, first.dim, first.cut.join('+')))
+/** Two operands that may be pending together must be so over the same axes. */
+const pendingTogether = (name: string, a: Part, b: Part): string | undefined => {
+  const [ofA, ofB] = [a.layout.pending, b.layout.pending]
+  if (printPending(ofA) === printPending(ofB)) return undefined
+  if (ofA.length === 0) return say.pendingOnOneSide(name, b.side, axesOf(ofB), a.side, finish(b, ofB))
+  if (ofB.length === 0) return say.pendingOnOneSide(name, a.side, axesOf(ofA), b.side, finish(a, ofA))
+  return say.pendingApart(name, a.side, axesOf(ofA), finish(a, ofA), b.side, axesOf(ofB), finish(b, ofB))
+}
+
+// ---- dims ----------------------------------------------------------------------------------------------------------
+
+const holdersOf = (crossing: Crossing, parts: readonly Part[]): readonly { readonly part: Part; readonly dim: string; readonly cut: readonly string[] }[] =>
+  crossing.operands.flatMap((dim, operand) => dim === null ? [] : [{ part: parts[operand]!, dim, cut: cutIn(parts[operand]!, dim) }])
+
+/** Dims that cannot be cut in the place of another: those that the op needs whole or only lets pass if divisible. */
+const uncuttable = ({ crossings }: Crossed): readonly string[] =>
+  crossings.filter(({ kind, divisor }) => kind === 'whole' || divisor !== undefined).flatMap(({ operands }) => operands.filter((dim) => dim !== null))
+
+/** A dim that the op needs whole must be so in every operand. */
+const checkWhole = (op: Crossed, crossing: Crossing, parts: readonly Part[]): string | undefined => {
+  const holders = holdersOf(crossing, parts).filter(({ cut }) => isDecided(cut))
+  const first = holders[0]
+  if (first === undefined) return undefined
+  const { part, dim, cut } = first
+  const others = parts.filter((other) => other !== part)
+  const cutElsewhere = others.flatMap(({ shape, layout }) => shape.dims.filter((_, i) => layout.cuts[i]!.length > 0).map(({ name }) => name))
+  const fix = others.some((other) => cutByAny(other, cut))
+    ? `${holders.map((holder) => `${gathered(holder.part, holder.dim)} on the ${holder.part.side}`).join(' and ')} before it`
+    : moved(part, dim, cut, [...uncuttable(op), ...cutElsewhere])
+  return say.needsWhole(op.name, dim, cut.join('+'), part.side, fix)
+}
+
+/** A dim that is folded away must be cut alike in every operand. */
+const checkFolded = (op: Crossed, crossing: Crossing, parts: readonly Part[]): string | undefined => {
+  const [a, b] = holdersOf(crossing, parts)
+  if (a === undefined || b === undefined || same(a.cut, b.cut) || isUndecided(a.cut) || isUndecided(b.cut)) return undefined
+  const lies = (cut: readonly string[]): string => cut.length === 0 ? 'whole' : `@${cut.join('+')}`
+  const fix = a.cut.length === 0 ? `${withCut(a.part, a.dim, b.cut)}${say.on(a.part.side)}` : `${withCut(b.part, b.dim, a.cut)}${say.on(b.part.side)}`
+  return say.cutsDiffer(op.name, a.dim, lies(a.cut), a.part.side, lies(b.cut), b.part.side, fix)
+}
+
+/** Two operands that cut a dim must cut it alike. */
+const checkPair = (op: Crossed, i: number, j: number, parts: readonly Part[]): string | undefined => {
+  const [a, b] = [parts[i]!, parts[j]!]
+  for (const { name } of a.shape.dims) {
+    const other = op.crossings.find(({ kind, operands }) => kind === 'map' && operands[i] === name)?.operands[j] ?? null
+    if (other === null) continue
+    const [mine, theirs] = [cutIn(a, name), cutIn(b, other)]
+    if (!isDecided(mine) || !isDecided(theirs) || same(mine, theirs)) continue
+    return say.cutsDiffer(
+      op.name, name, `@${mine.join('+')}`, a.side, `@${theirs.join('+')}`, b.side, `${withCut(b, other, mine)}${say.on(b.side)}`)
   }
-  if (first === undefined) return free ? [undecided] : []
-  const other = decided.find(({ cut }) => cut.join('+') !== first.cut.join('+'))
-  if (other !== undefined) return say.cutsDiffer(name, first.dim, first.cut.join('+'), other.cut.join('+'))
-  if (crossing.kind !== 'map' && !free && decided.length < cuts.length) {
-    return say.cutOnOneSide(name, first.dim, first.cut.join('+'), sideOf(first.operand, operands))
-  }
-  if (crossing.divisor !== undefined && !divides(mesh, first.cut, crossing.divisor)) {
-    const major = crossing.result !== null && name === 'split' ? crossing.result : first.dim
-    return say.cutAcross(name, first.dim, first.cut.join('+'), piecesAlong(mesh, first.cut), major, crossing.divisor)
-  }
-  return free && crossing.kind === 'map' ? [undecided] : first.cut
+  return undefined
 }
 
 /** Whether balanced pieces of a product of dims are whole positions of its major dim. */
 export const divides = (mesh: Mesh, cut: readonly string[], divisor: number): boolean => divisor % piecesAlong(mesh, cut) === 0
 
-const order = { whole: 0, sum: 1, max: 1, min: 1, map: 2 } as const
+/** A cut of a product of dims must fall between positions of the major one. */
+const checkDivisor = (op: Crossed, crossing: Crossing, parts: readonly Part[], mesh: Mesh): string | undefined => {
+  const { divisor, result } = crossing
+  const [holder] = holdersOf(crossing, parts)
+  if (divisor === undefined || holder === undefined || !isDecided(holder.cut) || divides(mesh, holder.cut, divisor)) return undefined
+  const { part, dim, cut } = holder
+  const major = sizeOf(part.shape, dim) === divisor ? dim : result ?? dim
+  return say.cutAcross(op.name, dim, cut.join('+'), piecesAlong(mesh, cut), major, divisor, moved(part, dim, cut, uncuttable(op)))
+}
+
+/** The cut of a crossing's result where nothing is wrong. Where any operand leaves it to the planner, it is left. */
+const cutAfter = (crossing: Crossing, parts: readonly Part[]): readonly string[] => {
+  const cuts = holdersOf(crossing, parts).map(({ cut }) => cut)
+  return crossing.kind === 'whole' ? [] : cuts.find(isUndecided) ?? cuts.find((cut) => cut.length > 0) ?? []
+}
+
+// ---- all of it -----------------------------------------------------------------------------------------------------
+
+/** The first thing that is wrong with the operands' cuts. */
+const checkCuts = (op: Crossed, parts: readonly Part[], mesh: Mesh): string | undefined => {
+  const checks: (() => string | undefined)[] = [
+    ...op.crossings.filter(({ kind }) => kind === 'whole').map((crossing) => () => checkWhole(op, crossing, parts)),
+    ...op.crossings.filter(isFold).map((crossing) => () => checkFolded(op, crossing, parts)),
+    ...parts.flatMap((_, i) => parts.slice(i + 1).map((__, k) => () => checkPair(op, i, i + 1 + k, parts))),
+    ...op.crossings.map((crossing) => () => checkDivisor(op, crossing, parts, mesh)),
+  ]
+  for (const check of checks) {
+    const fault = check()
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+/** The operands of an op, each with the part it plays in messages. */
+export const partsOf = (operands: readonly Placed[], sides: readonly string[] | undefined): readonly Part[] =>
+  operands.map(({ shape, layout }, i) => ({ shape, layout, side: sides?.[i] ?? (operands.length === 1 ? 'input' : i === 0 ? 'left' : 'right') }))
 
 /** The layout in which an op leaves its result, given its operands' declared layouts; or why it refuses them. */
 export const cross = (op: Crossed, operands: readonly Placed[], result: Shape, mesh: Mesh): Layout | string => {
-  const kept = crossPending(op, operands)
+  const parts = partsOf(operands, op.sides)
+  const kept = crossPending(op, parts)
   if (typeof kept === 'string') return kept
-  const pending = [...kept]
-  const cuts: (readonly string[])[] = result.dims.map(() => [])
-  for (const crossing of [...op.crossings].sort((a, b) => order[a.kind] - order[b.kind])) {
-    const cut = crossDim(op, crossing, operands, mesh)
-    if (typeof cut === 'string') return cut
-    if (crossing.result !== null) cuts[result.dims.findIndex((dim) => dim.name === crossing.result)] = cut
-    else if (crossing.kind !== 'whole' && crossing.kind !== 'map' && !isUndecided(cut)) {
-      const combine = crossing.kind
-      pending.push(...cut.map((axis) => ({ axis, combine })))
-    }
-  }
-  return cutTwice(op.name, result, cuts) ?? { cuts, pending }
+  const fault = checkCuts(op, parts, mesh)
+  if (fault !== undefined) return fault
+  const after = op.crossings.map((crossing) => ({ crossing, cut: cutAfter(crossing, parts) }))
+  const cuts = result.dims.map(({ name }) => after.find(({ crossing }) => crossing.result === name)?.cut ?? [])
+  const folded = after.flatMap(({ crossing, cut }) => !isFold(crossing) || !isDecided(cut) ? []
+    : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] })))
+  const lastWith = (axis: string): Part | undefined => [...parts].reverse().find((part) => cutByAny(part, [axis]))
+  const twice = cutTwice(op.name, result, cuts, (axis) => {
+    const part = lastWith(axis)
+    return part === undefined ? '' : `; fix: ${withoutAxis(part, axis)}${say.on(part.side)} before it`
+  })
+  return twice ?? { cuts, pending: inMeshOrder([...kept, ...folded], mesh) }
+}
+
+/** Nothing is said by the order in which reductions became pending, so that tensors reduced in any order are alike. */
+const inMeshOrder = (pending: readonly Pending[], mesh: Mesh): readonly Pending[] => {
+  const place = ({ axis }: Pending): number => mesh.axes.findIndex(({ name }) => name === axis)
+  return [...pending].sort((a, b) => place(a) - place(b))
 }
 
 /** The message about an axis that cuts two dims, if one does. */
-export const cutTwice = (name: string, shape: Shape, cuts: readonly (readonly string[])[]): string | undefined => {
+export const cutTwice = (
+  name: string, shape: Shape, cuts: readonly (readonly string[])[], fix: (axis: string) => string = () => '',
+): string | undefined => {
   for (let i = 0; i < cuts.length; i++) {
     for (const axis of cuts[i]!) {
       const other = axis === undecided ? -1 : cuts.findIndex((cut, j) => j > i && cut.includes(axis))
-      if (other >= 0) return say.cutsTwo(name, axis, shape.dims[i]!.name, shape.dims[other]!.name)
+      if (other >= 0) return say.cutsTwo(name, axis, shape.dims[i]!.name, shape.dims[other]!.name, fix(axis))
     }
   }
   return undefined

@@ -1,9 +1,10 @@
-import type { NeedsWhole, NoDimOn } from '../messages.ts'
-import type { Axes, Dim, FixByMoving, Names, Remove } from '../spec.ts'
-import type { AnyTensor, MeshOf, Message, Output, Rule, SpecOf, Tensor, WithSpec } from '../tensor.ts'
-import type { Unstack } from './reshape.ts'
-import type { CutConflict, CutTwice, Extra, SizeConflict, WithAxesOf } from './binary.ts'
-import type { First, NeedsReal, RefusePending } from './unary.ts'
+import type { NoDim, PartsCount, SizesDiffer } from '../messages.ts'
+import type { Known } from '../arithmetic.ts'
+import type { Names, Remove, Size } from '../spec.ts'
+import type { AnyTensor, MeshOf, Message, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
+import type { CutConflict, Extra, SizeConflict, WithAxesOf } from './binary.ts'
+import type { Exists, First, Needs, RefusePending } from './unary.ts'
+import type { AllWhole, CutTwice } from './whole.ts'
 
 /** What attention folds over (`over`, a dim of keys and values), and the dim of the dot products (`features`). */
 export interface AttentionDims {
@@ -14,51 +15,55 @@ export interface AttentionDims {
   readonly maskKeys?: string
 }
 
-type ExistsOn<S extends string, D extends string, Side extends string> =
-  Dim<S, D> extends '' ? NoDimOn<'attention', D, Side, Names<S>> : ''
-type WholeIn<S extends string, D extends string> =
-  Axes<S, D> extends infer A extends string ? (A extends '' | '?' ? '' : NeedsWhole<'attention', D, A, FixByMoving<S, D, A>>) : never
 type NoExtra<U extends string, S extends string, Side extends string> =
-  Extra<U, S> extends `${infer D}:${string}` ? NoDimOn<'attention', D, Side, Names<S>> : ''
-type Real<X> = First<NeedsReal<'attention', X>, RefusePending<'attention', X>>
+  Extra<U, S> extends `${infer D}:${string}` ? NoDim<'attention', D, Side, Names<S>> : ''
+
+/** The mask's spec, '' where there is none or its dims are not known; and the name it gives to the key dim. */
+type MaskSpec<O extends AttentionDims> = O['mask'] extends AnyTensor ? (string extends SpecOf<O['mask']> ? '' : SpecOf<O['mask']>) : ''
+type MaskKeys<O extends AttentionDims> = O['maskKeys'] extends string ? O['maskKeys'] : O['over']
+type MaskPart<O extends AttentionDims> = MaskSpec<O> extends '' ? [] : [['mask', MaskSpec<O>]]
 
 /** Attention of queries (the input) over keys K and values V. */
 export interface Attention<K extends AnyTensor, V extends AnyTensor, O extends AttentionDims> extends Rule {
+  readonly given: `${O['over']} ${O['features']} ${MaskKeys<O>}`
   readonly message: string extends SpecOf<K> | SpecOf<V> ? ''
     : AttentionMessage<this['input'], K, V, SpecOf<this['input']>, SpecOf<K>, SpecOf<V>, O>
-  readonly output: string extends SpecOf<K> ? Tensor<string, '', MeshOf<this['input']>>
-    : Tensor<WithAxesOf<SpecOf<this['input']>, Remove<SpecOf<K>, O['over']>>, '', MeshOf<this['input']>>
+  readonly output: string extends SpecOf<K> | SpecOf<V> ? Tensor<string, '', MeshOf<this['input']>>
+    : Tensor<Attended<SpecOf<this['input']>, SpecOf<K>, SpecOf<V>, O>, '', MeshOf<this['input']>>
 }
 
+/** The queries' dims, cut where any operand is. */
+type Attended<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
+  Masked<WithAxesOf<WithAxesOf<Q, Remove<KS, O['over']>>, Remove<VS, O['over']>>, Remove<MaskSpec<O>, MaskKeys<O>>>
+type Masked<S extends string, M extends string> = M extends '' ? S : WithAxesOf<S, M>
+
 type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
-  ExistsOn<Q, O['features'], 'queries'>, First<
-    ExistsOn<KS, O['over'], 'keys'>, First<
-      ExistsOn<KS, O['features'], 'keys'>, First<
-        O['heads'] extends string ? ExistsOn<Q, O['heads'], 'queries'> : '', First<
-          NoExtra<Remove<KS, O['over']>, Q, 'queries'>, First<
-            NoExtra<VS, KS, 'keys'>, First<
-              NoExtra<KS, VS, 'values'>, First<
-                SizeConflict<'attention', Q, Remove<KS, O['over']>>, First<
-                  SizeConflict<'attention', KS, VS>, First<
-                    MaskFits<Q, KS, O>, First<
-                      Real<X>, First<
-                        Real<K>, First<
-                          Real<V>, First<
-                            WholeIn<Q, O['features']>, First<
-                              WholeIn<KS, O['over']>, First<
-                                WholeIn<VS, O['over']>, First<
-                                  CutConflict<'attention', Q, Remove<KS, O['over']>>, First<
-                                    CutConflict<'attention', KS, VS>,
-                                    CutTwice<'attention', WithAxesOf<Q, Remove<KS, O['over']>>>
-                                  >
-                                >
-                              >
-                            >
-                          >
-                        >
-                      >
-                    >
-                  >
+  DimsMessage<Q, KS, VS, O>, First<
+    TypesMessage<X, K, V, O>, First<
+      RefusePending<'attention', X, 'query'>, First<
+        RefusePending<'attention', K, 'key'>, First<
+          RefusePending<'attention', V, 'value'>, First<
+            O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '', First<
+              WholeMessage<Q, KS, VS, O>, CutsMessage<Q, KS, VS, O>
+            >
+          >
+        >
+      >
+    >
+  >
+>
+
+type DimsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
+  Exists<'attention', Q, O['features'], 'query'>, First<
+    Exists<'attention', KS, O['over'], 'key'>, First<
+      Exists<'attention', KS, O['features'], 'key'>, First<
+        O['heads'] extends string ? Exists<'attention', Q, O['heads'], 'query'> : '', First<
+          NoExtra<Remove<KS, O['over']>, Q, 'query'>, First<
+            NoExtra<VS, KS, 'key'>, First<
+              NoExtra<KS, VS, 'value'>, First<
+                SizeConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>, First<
+                  SizeConflict<'attention', KS, VS, 'key', 'value'>,
+                  MaskSpec<O> extends '' ? '' : MaskMessage<Q, KS, MaskSpec<O>, MaskKeys<O>, O>
                 >
               >
             >
@@ -68,23 +73,80 @@ type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends s
     >
   >
 >
-
-/** The name that a mask gives to the key dim: `maskKeys`, or `over` where the queries don't have that dim. */
-type MaskKeys<O extends AttentionDims> = O['maskKeys'] extends string ? O['maskKeys'] : O['over']
-type MaskFits<Q extends string, KS extends string, O extends AttentionDims> = O['mask'] extends AnyTensor
-  ? string extends SpecOf<O['mask']> ? '' : First<
-    ExistsOn<SpecOf<O['mask']>, MaskKeys<O>, 'mask'>, First<
-      NoExtra<Remove<SpecOf<O['mask']>, MaskKeys<O>>, Q, 'queries'>,
-      SizeConflict<'attention', Q, Remove<SpecOf<O['mask']>, MaskKeys<O>>>
+type MaskMessage<Q extends string, KS extends string, M extends string, Keys extends string, O extends AttentionDims> = First<
+  Exists<'attention', M, Keys, 'mask'>, First<
+    NoExtra<Remove<M, Keys>, Q, 'query'>, First<
+      SizeConflict<'attention', Q, Remove<M, Keys>, 'query', 'mask'>,
+      [Known<Size<KS, O['over']>>, Known<Size<M, Keys>>] extends [true, true]
+        ? Size<M, Keys> extends Size<KS, O['over']> ? '' : SizesDiffer<'attention', O['over'], Size<KS, O['over']>, 'key', Size<M, Keys>, 'mask'>
+        : ''
     >
-  > : ''
+  >
+>
+type TypesMessage<X, K, V, O extends AttentionDims> = First<
+  Needs<'attention', X, 'real', 'query'>, First<
+    Needs<'attention', K, 'real', 'key'>, First<
+      Needs<'attention', V, 'real', 'value'>,
+      O['mask'] extends AnyTensor ? Needs<'attention', O['mask'], 'mask', 'mask'> : ''
+    >
+  >
+>
+type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
+  Operands<Q, KS, VS, O> extends infer All extends readonly (readonly [string, string])[] ? First<
+    AllWhole<'attention', O['features'], [['query', Q], ['key', KS], ['value', VS]], All, O['over']>, First<
+      AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
+      MaskSpec<O> extends '' ? '' : AllWhole<'attention', MaskKeys<O>, [['mask', MaskSpec<O>]], All>
+    >
+  > : never
+type Operands<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
+  [['query', Q], ['key', KS], ['value', VS], ...MaskPart<O>]
+
+type CutsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
+  CutConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>, First<
+    CutConflict<'attention', Q, Remove<VS, O['over']>, 'query', 'value'>, First<
+      MaskCuts<Q, MaskSpec<O>, MaskKeys<O>, 'query'>, First<
+        CutConflict<'attention', Remove<KS, O['over']>, Remove<VS, O['over']>, 'key', 'value'>, First<
+          MaskCuts<Remove<KS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'key'>, First<
+            MaskCuts<Remove<VS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'value'>,
+            CutTwice<'attention', Attended<Q, KS, VS, O>, Operands<Q, KS, VS, O>>
+          >
+        >
+      >
+    >
+  >
+>
+type MaskCuts<S extends string, M extends string, Keys extends string, Side extends string> =
+  M extends '' ? '' : CutConflict<'attention', S, Remove<M, Keys>, Side, 'mask'>
 
 /** Attention of queries, keys and values that lie along one dim of the input. */
 export interface SelfAttention<O extends AttentionDims & { readonly parts: string }> extends Rule {
+  readonly given: `${O['parts']} ${O['over']} ${O['features']} ${MaskKeys<O>}`
   readonly message: First<
-    Message<Unstack<O['parts']>, this['input']>,
-    Message<Attention<Part<this['input'], O['parts']>, Part<this['input'], O['parts']>, O>, Part<this['input'], O['parts']>>
+    SelfMessage<'selfAttention', this['input'], SpecOf<this['input']>, O>,
+    Message<Attention<One<this['input'], O['parts']>, One<this['input'], O['parts']>, O>, One<this['input'], O['parts']>>
   >
-  readonly output: Output<Attention<Part<this['input'], O['parts']>, Part<this['input'], O['parts']>, O>, Part<this['input'], O['parts']>>
+  readonly output: Tensor<
+    Masked<Remove<SpecOf<this['input']>, O['parts']>, Remove<MaskSpec<O>, MaskKeys<O>>>, '', MeshOf<this['input']>
+  >
 }
-type Part<X, D extends string> = WithSpec<X, Remove<SpecOf<X>, D>>
+type One<X, D extends string> = Tensor<Remove<SpecOf<X>, D>, PendingOf<X>, MeshOf<X>, TypeOf<X>>
+type SelfMessage<Op extends string, X, S extends string, O extends AttentionDims & { readonly parts: string }> = First<
+  Exists<Op, S, O['parts']>, First<
+    Known<Size<S, O['parts']>> extends true ? (Size<S, O['parts']> extends '3' ? '' : PartsCount<Op, O['parts'], '3', Size<S, O['parts']>>) : '', First<
+      Exists<Op, S, O['over']>, First<
+        Exists<Op, S, O['features']>, First<
+          O['heads'] extends string ? Exists<Op, S, O['heads']> : '', First<
+            Needs<Op, X, 'real'>, First<
+              RefusePending<Op, X>, First<
+                AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>, First<
+                  AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
+                  AllWhole<Op, O['features'], [['input', S]], [['input', S]], `${O['parts']} ${O['over']}`>
+                >
+              >
+            >
+          >
+        >
+      >
+    >
+  >
+>

@@ -1,38 +1,36 @@
-import type { BiasOnPending, CutOnOneSide, CutsDiffer, NoDimOn } from '../messages.ts'
-import type { Axes, Dim, Join, Names, RemoveAll } from '../spec.ts'
+import type { BiasOnPending, CutsDiffer, NoDim, NotFinished, On } from '../messages.ts'
+import type { At, Axes, HasWord, Join, LayoutWithCut, Names, RemoveAll } from '../spec.ts'
 import type { AnyTensor, MeshOfEither, PendingOf, Rule, SpecOf, Tensor } from '../tensor.ts'
 import type { AddPendingOf } from './along.ts'
-import type {
-  CutConflict, CutTwice, Extra, MessageIn, PendingIn, PendingOfTwo, SizeConflict, TypeConflict, WithAxesOf,
-} from './binary.ts'
-import type { First, FirstPending, NeedsReal } from './unary.ts'
+import type { CutConflict, Extra, MessageIn, PendingIn, PendingOfTwo, SizeConflict, TypeConflict, WithAxesOf } from './binary.ts'
+import type { AllExist, AxesOfPending, First, FixPending, KindOfPending, Needs } from './unary.ts'
+import type { CutTwice } from './whole.ts'
 
 /** The dims of both operands but the summed ones: the left's in order, then the right's own. */
 export type Contracted<S extends string, U extends string, Ds extends string> =
   Join<WithAxesOf<RemoveAll<S, Ds>, U>, Extra<RemoveAll<U, Ds>, S>>
 
-type ExistOn<Op extends string, S extends string, Ds extends string, Side extends string> = Ds extends `${infer D} ${infer Rest}`
-  ? First<ExistsOn<Op, S, D, Side>, ExistOn<Op, S, Rest, Side>> : ExistsOn<Op, S, Ds, Side>
-type ExistsOn<Op extends string, S extends string, D extends string, Side extends string> =
-  Dim<S, D> extends '' ? NoDimOn<Op, D, Side, Names<S>> : ''
-
 /** A summed dim must be cut by the same axes on both sides, or by none. */
-type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string> = Ds extends `${infer D} ${infer Rest}`
-  ? First<SummedCut<Op, D, Axes<S, D>, Axes<U, D>>, SummedCuts<Op, S, U, Rest>> : SummedCut<Op, Ds, Axes<S, Ds>, Axes<U, Ds>>
-type SummedCut<Op extends string, D extends string, A extends string, B extends string> =
-  A extends '?' | B ? '' : B extends '?' ? ''
-    : A extends '' ? CutOnOneSide<Op, D, B, 'right'> : B extends '' ? CutOnOneSide<Op, D, A, 'left'> : CutsDiffer<Op, D, A, B>
+type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string, Left extends string = S> =
+  Left extends `${infer Head} ${infer Rest}` ? First<SummedCutAt<Op, Head, S, U, Ds, A, B>, SummedCuts<Op, S, U, Ds, A, B, Rest>> : SummedCutAt<Op, Left, S, U, Ds, A, B>
+type SummedCutAt<Op extends string, Head extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> =
+  Head extends `${infer D}:${string}` ? (HasWord<Ds, D> extends true ? SummedCut<Op, D, S, U, A, B> : '') : ''
+type SummedCut<Op extends string, D extends string, S extends string, U extends string, A extends string, B extends string> =
+  Axes<S, D> extends '?' | Axes<U, D> ? '' : Axes<U, D> extends '?' ? ''
+    : CutsDiffer<Op, D, Lies<Axes<S, D>>, A, Lies<Axes<U, D>>, B, Axes<S, D> extends ''
+      ? `layout('${LayoutWithCut<S, D, Axes<U, D>>}')${On<A>}` : `layout('${LayoutWithCut<U, D, Axes<S, D>>}')${On<B>}`>
+type Lies<Axes extends string> = Axes extends '' ? 'whole' : At<Axes>
 
-export type ContractMessage<Op extends string, X, W, Ds extends string> = string extends SpecOf<W> ? '' : First<
-  ExistOn<Op, SpecOf<X>, Ds, 'left'>, First<
-    ExistOn<Op, SpecOf<W>, Ds, 'right'>, First<
-      SizeConflict<Op, SpecOf<X>, SpecOf<W>>, First<
-        NeedsReal<Op, X>, First<
-          TypeConflict<Op, X, W>, First<
-            MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either'>>, First<
-              SummedCuts<Op, SpecOf<X>, SpecOf<W>, Ds>, First<
-                CutConflict<Op, RemoveAll<SpecOf<X>, Ds>, SpecOf<W>>,
-                CutTwice<Op, Contracted<SpecOf<X>, SpecOf<W>, Ds>>
+type ContractMessage<Op extends string, X, W, Ds extends string, A extends string, B extends string> = First<
+  AllExist<Op, SpecOf<X>, Ds, A>, First<
+    AllExist<Op, SpecOf<W>, Ds, B>, First<
+      SizeConflict<Op, SpecOf<X>, SpecOf<W>, A, B>, First<
+        Needs<Op, X, 'real', A>, First<
+          TypeConflict<Op, X, W, A, B>, First<
+            MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either', A, B>>, First<
+              SummedCuts<Op, SpecOf<X>, SpecOf<W>, Ds, A, B>, First<
+                CutConflict<Op, RemoveAll<SpecOf<X>, Ds>, SpecOf<W>, A, B>,
+                CutTwice<Op, Contracted<SpecOf<X>, SpecOf<W>, Ds>, [[B, RemoveAll<SpecOf<W>, Ds>]]>
               >
             >
           >
@@ -42,31 +40,54 @@ export type ContractMessage<Op extends string, X, W, Ds extends string> = string
   >
 >
 
-export type ContractOutput<X, W, Ds extends string> = string extends SpecOf<W> ? Tensor<string, string, MeshOfEither<X, W>> : Tensor<
-  Contracted<SpecOf<X>, SpecOf<W>, Ds>,
-  AddPendingOf<PendingIn<PendingOfTwo<'contract', SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either'>>, SpecOf<X>, Ds, ''>,
-  MeshOfEither<X, W>
->
+type ContractOutput<X, W, Ds extends string> = ContractedTensor<X, W, Ds>['tensor']
+interface ContractedTensor<X, W, Ds extends string> {
+  readonly tensor: Tensor<
+    Contracted<SpecOf<X>, SpecOf<W>, Ds>,
+    AddPendingOf<
+      PendingIn<PendingOfTwo<'contract', SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either'>>,
+      SummedInPart<SpecOf<X>, SpecOf<W>, Ds>, Ds, '', MeshOfEither<X, W>
+    >,
+    MeshOfEither<X, W>
+  >
+}
+/** The left's dims, without the cuts of those that the right leaves to the planner. */
+type SummedInPart<S extends string, U extends string, Ds extends string> =
+  U extends `${string}@?${string}` ? WithAxesOf<S, U> : S
 
 /** Sums products over the blank-separated dims: cut on both sides alike, the result is a pending sum. */
 export interface Contract<W extends AnyTensor, Ds extends string> extends Rule {
-  readonly message: ContractMessage<'contract', this['input'], W, Ds>
-  readonly output: ContractOutput<this['input'], W, Ds>
+  readonly given: Ds
+  readonly message: string extends SpecOf<W> ? '' : ContractMessage<'contract', this['input'], W, Ds, 'left', 'right'>
+  readonly output: string extends SpecOf<W> ? Tensor<string, string, MeshOfEither<this['input'], W>> : ContractOutput<this['input'], W, Ds>
 }
 
 /** contract followed by adding a bias, which a pending sum refuses. */
 export interface LinearLayer<W extends AnyTensor, B extends AnyTensor | undefined, Ds extends string> extends Rule {
-  readonly message: First<
-    ContractMessage<'linear', this['input'], W, Ds>,
+  readonly given: Ds
+  readonly message: string extends SpecOf<W> ? '' : First<
+    ContractMessage<'linear', this['input'], W, Ds, 'input', 'weight'>,
     B extends AnyTensor ? BiasMessage<ContractOutput<this['input'], W, Ds>, B, Ds> : ''
   >
-  readonly output: ContractOutput<this['input'], W, Ds>
+  readonly output: string extends SpecOf<W> ? Tensor<string, string, MeshOfEither<this['input'], W>>
+    : B extends AnyTensor ? Tensor<
+      WithAxesOf<Contracted<SpecOf<this['input']>, SpecOf<W>, Ds>, SpecOf<B>>, '', MeshOfEither<this['input'], W>
+    > : ContractOutput<this['input'], W, Ds>
 }
-type BiasMessage<Y, B, Ds extends string> = string extends SpecOf<B> | SpecOf<Y> ? '' : First<
-  Extra<SpecOf<B>, SpecOf<Y>> extends `${infer D}:${string}` ? NoDimOn<'linear', D, 'left', Names<SpecOf<Y>>> : '', First<
-    SizeConflict<'linear', SpecOf<Y>, SpecOf<B>>, First<
-      PendingOf<Y> extends '' ? '' : BiasOnPending<'linear', FirstPending<PendingOf<Y>>, Ds>,
-      CutConflict<'linear', SpecOf<Y>, SpecOf<B>>
+/** Said in other words than elsewhere: a layer called linear is linear in all but its bias. */
+type BiasFinished<B> = PendingOf<B> extends '' ? ''
+  : NotFinished<'linear', 'bias', KindOfPending<PendingOf<B>>, AxesOfPending<PendingOf<B>>, FixPending<SpecOf<B>, PendingOf<B>>>
+type BiasMessage<Y extends AnyTensor, B, Ds extends string> = string extends SpecOf<B> ? '' : First<
+  Extra<SpecOf<B>, SpecOf<Y>> extends `${infer D}:${string}` ? NoDim<'linear', D, 'result', Names<SpecOf<Y>>> : '', First<
+    SizeConflict<'linear', SpecOf<Y>, SpecOf<B>, 'result', 'bias'>, First<
+      TypeConflict<'linear', Y, B, 'result', 'bias'>, First<
+        PendingOf<Y> extends '' ? '' : BiasOnPending<'linear', PendingOf<Y>, Ds, FixPending<SpecOf<Y>, PendingOf<Y>>>, First<
+          BiasFinished<B>, First<
+            CutConflict<'linear', SpecOf<Y>, SpecOf<B>, 'result', 'bias'>,
+            CutTwice<'linear', WithAxesOf<SpecOf<Y>, SpecOf<B>>, [['bias', SpecOf<B>]]>
+          >
+        >
+      >
     >
   >
 >

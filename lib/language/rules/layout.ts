@@ -1,8 +1,9 @@
-import type { AxisRepeated, NoAxis, NoDim, NotPending, Unexpected } from '../messages.ts'
-import type { At, AxesOfMesh, Dim, HasAxis, MeshHas, Names, Replace, SizeIn, Whole } from '../spec.ts'
+import type { AxisRepeated, DimTwice, NoAxis, NotOfForm, NotPending, Unexpected } from '../messages.ts'
+import type { At, AxesOfMesh, Dim, HasAxis, MeshHas, Replace, SizeIn, Whole } from '../spec.ts'
 import type { MeshOf, PendingOf, Rule, SpecOf, WithSpec } from '../tensor.ts'
-import type { CutTwice } from './binary.ts'
-import type { First } from './unary.ts'
+import type { SpecForm } from './form.ts'
+import type { Exists, First } from './unary.ts'
+import type { CutTwice } from './whole.ts'
 
 /** The spec S with the layout text L ('s@sp e@tp') and every other dim whole. */
 export type LaidOut<S extends string, L extends string> = Put<Whole<S>, L>
@@ -18,14 +19,16 @@ export type AxesExist<Op extends string, A extends string, D extends string, M e
 type AxisExists<Op extends string, A extends string, M extends string> = MeshHas<M, A> extends true ? '' : NoAxis<Op, A, AxesOfMesh<M>>
 
 type Tokens<L extends string, S extends string, M extends string> = L extends `${infer Head} ${infer Rest}`
-  ? First<Token<Head, S, M>, Tokens<Rest, S, M>> : Token<L, S, M>
-type Token<Text extends string, S extends string, M extends string> = Text extends '' ? ''
+  ? First<Token<Head, S, M, Rest>, Tokens<Rest, S, M>> : Token<L, S, M, ''>
+type Token<Text extends string, S extends string, M extends string, Rest extends string> = Text extends '' ? ''
+  : Text extends `@${string}` | `${string}@` ? NotOfForm<'layout', Text, 'dim@axis'>
   : Text extends `${infer D}@${infer A}`
-    ? Dim<S, D> extends '' ? NoDim<'layout', D, Names<S>> : AxesExist<'layout', A, D, M>
-    : `layout: '${Text}' is not of the form dim@axis`
+    ? First<Exists<'layout', S, D>, First<` ${Rest}` extends `${string} ${D}@${string}` ? DimTwice<'layout', D> : '', AxesExist<'layout', A, D, M>>>
+    : NotOfForm<'layout', Text, 'dim@axis'>
 
 /** From here on the dims lie as L says, every other dim is whole and nothing is pending. */
 export interface Layout<L extends string> extends Rule {
+  readonly given: L
   readonly message: First<
     Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>, CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>
   >
@@ -38,6 +41,7 @@ type Without<P extends string, A extends string> = P extends `${infer Head}+${in
 
 /** Finishes a pending sum over one axis: the result is whole over it. */
 export interface SumOver<A extends string> extends Rule {
+  readonly given: A
   readonly message: HasAxis<PendingOf<this['input']>, A> extends true ? '' : NotPending<'sumOver', A>
   readonly output: WithSpec<this['input'], SpecOf<this['input']>, Without<PendingOf<this['input']>, A>>
 }
@@ -45,7 +49,8 @@ export interface SumOver<A extends string> extends Rule {
 /** States what a tensor is, where the types have lost it; where they know, they must agree. */
 export interface Expect<S extends string> extends Rule {
   readonly states: S
-  readonly message: SpecOf<this['input']> extends S ? '' : S extends SpecOf<this['input']> ? ''
-    : Unexpected<S, SpecOf<this['input']>>
+  readonly message: First<SpecForm<'expect', S>, PendingOf<this['input']> extends ''
+    ? SpecOf<this['input']> extends S ? '' : S extends SpecOf<this['input']> ? '' : Unexpected<S, SpecOf<this['input']>>
+    : Unexpected<S, `${SpecOf<this['input']>}, pending over ${PendingOf<this['input']>}`>>
   readonly output: WithSpec<this['input'], S, ''>
 }
