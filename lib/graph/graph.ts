@@ -1,5 +1,5 @@
 import type { Attributes, Op } from '../op.ts'
-import { type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
+import { isUndecided, type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
 import { declaration } from '../language/layout.ts'
 import type { Node } from '../language/record.ts'
 import { inputOp, type Traced } from '../language/trace.ts'
@@ -30,6 +30,8 @@ export interface Graph {
   readonly name: string
   readonly mesh: Mesh
   readonly nodes: readonly GraphNode[]
+  /** The names of the dims of at most one position that a declared layout cuts. */
+  readonly cutSingles: ReadonlySet<string>
   readonly outputs: readonly { readonly name: string; readonly use: Use; readonly declared: Layout }[]
 }
 
@@ -75,10 +77,16 @@ export const buildGraph = (traced: Traced): Graph => {
   }
 
   for (const node of traced.inputs) walk(node)
-  return {
-    name: traced.name,
-    mesh: traced.mesh,
-    nodes,
-    outputs: traced.outputs.map(({ name, node }) => ({ name, use: walk(node), declared: node.layout })),
+  const outputs = traced.outputs.map(({ name, node }) => ({ name, use: walk(node), declared: node.layout }))
+  return { name: traced.name, mesh: traced.mesh, nodes, cutSingles: cutSinglesOf(made.keys()), outputs }
+}
+
+const cutSinglesOf = (nodes: Iterable<Node>): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const { shape, layout } of nodes) {
+    shape.dims.forEach(({ name, size }, i) => {
+      if (size <= 1 && layout.cuts[i]!.length > 0 && !isUndecided(layout.cuts[i]!)) names.add(name)
+    })
   }
+  return names
 }

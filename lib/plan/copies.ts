@@ -1,7 +1,6 @@
 import { bytesSent, canTransfer } from '../layout/transfer.ts'
 import { type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
-import type { Mesh } from '../language/mesh.ts'
-import { keyOf, statesOf } from './states.ts'
+import { canCut, type Ground, keyOf, statesOf } from './states.ts'
 
 /** One change of layout: from a copy that exists to one that is wanted. */
 export interface Move {
@@ -42,15 +41,18 @@ interface Space {
  * moves that makes them all. A copy that several consumers want is paid once; copies that nobody wants may lie on the
  * way (a directed Steiner tree, solved exactly by the recursion of Dreyfus & Wenk 1971).
  */
-export const copyPrices = (mesh: Mesh) => {
+export const copyPrices = (ground: Ground) => {
   const spaces = new Map<string, Space>()
   const trees = new Map<string, Copies>()
 
+  /** What makes shapes alike for prices: sizes, and whether dims of one position may be cut. */
+  const printSizes = ({ dims }: Shape): string => dims.map((dim) => dim.size <= 1 && canCut(dim, ground) ? `${dim.size}@` : dim.size).join(' ')
+
   const spaceOf = (shape: Shape, pending: readonly Pending[]): Space => {
-    const key = `${shape.dims.map(({ size }) => size).join(' ')}|${printPending(pending)}`
+    const key = `${printSizes(shape)}|${printPending(pending)}`
     const known = spaces.get(key)
     if (known !== undefined) return known
-    const states = statesOf(shape, mesh, pending)
+    const states = statesOf(shape, ground, pending)
     const n = states.length
     const bytes = new Float64Array(n * n)
     const distance = new Float64Array(n * n).fill(Infinity)
@@ -58,7 +60,7 @@ export const copyPrices = (mesh: Mesh) => {
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         const sent = i === j ? 0 : canTransfer(states[i]!, states[j]!)
-          ? bytesSent(shape, states[i]!, states[j]!, mesh).reduce((sum, one) => sum + one, 0) : Infinity
+          ? bytesSent(shape, states[i]!, states[j]!, ground.mesh).reduce((sum, one) => sum + one, 0) : Infinity
         bytes[i * n + j] = sent
         distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange : perSlice)
         next[i * n + j] = j
@@ -106,7 +108,7 @@ export const copyPrices = (mesh: Mesh) => {
     const madeKey = keyOf(made)
     const keys = [...new Set(wanted.map(keyOf))].filter((key) => key !== madeKey).sort()
     if (keys.length === 0) return { cost: 0, moves: [] }
-    const treeKey = `${shape.dims.map(({ size }) => size).join(' ')} ${madeKey} ${keys.join(' ')}`
+    const treeKey = `${printSizes(shape)} ${madeKey} ${keys.join(' ')}`
     const known = trees.get(treeKey)
     if (known !== undefined) return known
     const space = spaceOf(shape, made.pending)
@@ -114,7 +116,7 @@ export const copyPrices = (mesh: Mesh) => {
     trees.set(treeKey, tree)
     return tree
   }
-  return { cheapest, pricer }
+  return { cheapest, pricer, printSizes }
 }
 
 const ascending = (a: number, b: number): number => a - b

@@ -47,7 +47,7 @@ interface Chooser {
  * shares.
  */
 export const plan = (graph: Graph, limits: Limits = usual): Decision => {
-  const { cheapest, pricer } = copyPrices(graph.mesh)
+  const { cheapest, pricer, printSizes } = copyPrices(graph)
   const free = freeValues(graph)
   const choosers: Chooser[] = []
   const sizes: number[] = []
@@ -60,7 +60,7 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   const outputs = graph.outputs.map(({ use, declared }) => {
     const shape = graph.nodes[use.value]!.shape
     const wanted = onlyLive(use.pin?.layout ?? declared, graph.mesh)
-    const options = statesOf(shape, graph.mesh, []).filter((state) => allows({ ...wanted, pending: [] }, state, false))
+    const options = statesOf(shape, graph, []).filter((state) => allows({ ...wanted, pending: [] }, state, false))
     const layouts = options.length > 0 ? options : [{ ...wanted, pending: [] }]
     return { value: use.value, layouts, variable: variableOf(layouts.length) }
   })
@@ -93,7 +93,7 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
       uses: uses.map(({ variable, layouts }) => ({ place: scope.indexOf(variable), layouts })),
     }
     // Equal blocks have equal tables: one array serves them all.
-    const key = `${shape.dims.map((dim) => dim.size).join(' ')}/${keyOfChoices(choices)}`
+    const key = `${printSizes(shape)}/${keyOfChoices(choices)}`
     const costs = tables.get(key) ?? priceTable(choices, pricer(shape, choices.makings, uses.map(({ layouts }) => layouts)))
     tables.set(key, costs)
     return [{ scope, costs }]
@@ -194,7 +194,7 @@ const declaredBytes = (graph: Graph, cheapest: ReturnType<typeof copyPrices>['ch
   for (const { operands } of graph.nodes) {
     for (const { value, pin } of operands) if (pin !== undefined) wanted[value]!.push(onlyLive(pin.layout, graph.mesh))
   }
-  for (const { use, declared } of graph.outputs) wanted[use.value]!.push(onlyLive(use.pin?.layout ?? declared, graph.mesh))
+  for (const { use, declared } of graph.outputs) wanted[use.value]!.push({ ...onlyLive(use.pin?.layout ?? declared, graph.mesh), pending: [] })
   let cost = 0
   wanted.forEach((layouts, value) => {
     cost += cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts).cost

@@ -1,4 +1,4 @@
-import { type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
+import { type Dim, type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
 import type { Mesh } from '../language/mesh.ts'
 
 /** A layout as a key of maps: `sp,,tp+x|y`. Two layouts of one shape are equal if their keys are. */
@@ -24,12 +24,22 @@ export const assignments = (items: readonly string[], count: number): readonly (
   return lists
 }
 
+/** What layouts are made of: the mesh, and the names of the dims of at most one position that may be cut all the same. */
+export interface Ground {
+  readonly mesh: Mesh
+  readonly cutSingles: ReadonlySet<string>
+}
+
+/** Whether the planner may cut a dim. One position is nothing to share: such a dim is cut only if the program does it. */
+export const canCut = ({ name, size }: Dim, { cutSingles }: Ground): boolean => size > 1 || cutSingles.has(name)
+
 /**
- * Every layout that a value of this shape can have on the mesh while it is on its way: each axis cuts one of the dims
- * longer than 1, or none; a pending reduction is still there or done.
+ * Every layout that a value of this shape can have while it is on its way: each axis cuts one of the dims, or none; a
+ * pending reduction is still there or done.
  */
-export const statesOf = (shape: Shape, mesh: Mesh, pending: readonly Pending[]): readonly Layout[] => {
-  const long = shape.dims.flatMap((dim, i) => dim.size > 1 ? [i] : [])
+export const statesOf = (shape: Shape, ground: Ground, pending: readonly Pending[]): readonly Layout[] => {
+  const { mesh } = ground
+  const long = shape.dims.flatMap((dim, i) => canCut(dim, ground) ? [i] : [])
   const subsets = pending.reduce<(readonly Pending[])[]>((sets, one) => [...sets, ...sets.map((set) => [...set, one])], [[]])
   return subsets.flatMap((open) => {
     const axes = liveAxes(mesh).filter((axis) => !open.some((one) => one.axis === axis))

@@ -1,9 +1,9 @@
 import { divides } from '../layout/cross.ts'
-import { isUndecided, type Layout, type Pending, positionOf, type Shape } from '../layout/layout.ts'
+import { type Dim, isUndecided, type Layout, type Pending, positionOf, type Shape } from '../layout/layout.ts'
 import { isInput, type Graph, type GraphNode, type Use } from '../graph/graph.ts'
 import type { Mesh } from '../language/mesh.ts'
 import type { Crossing } from '../op.ts'
-import { assignments, keyOf, liveAxes, statesOf } from './states.ts'
+import { assignments, canCut, liveAxes, statesOf } from './states.ts'
 
 /** One way of running an op: the layouts in which it reads its operands and the one in which it leaves its result. */
 export interface Strategy {
@@ -33,8 +33,6 @@ export const onlyLive = (layout: Layout, mesh: Mesh): Layout => {
   }
 }
 
-const undecidedIn = (layout: Layout): boolean => layout.cuts.some(isUndecided)
-
 /**
  * Every legal way of running each op. A strategy must share the work over at least the axes over which the declared
  * program shares it (all axes, where the program leaves a dim to the planner): the plan never buys bytes with work that
@@ -45,21 +43,17 @@ export const strategiesOf = (graph: Graph, node: GraphNode): readonly Strategy[]
   const shapes = node.operands.map(({ value }) => graph.nodes[value]!.shape)
   if (isInput(node)) {
     const declared = onlyLive(node.declared, mesh)
-    return statesOf(node.shape, mesh, []).filter((state) => allows(declared, state, false) || sameCuts(declared, state))
-      .concat(undecidedIn(declared) ? [] : [declared])
-      .filter((state, i, all) => all.findIndex((other) => keyOf(other) === keyOf(state)) === i)
-      .map((result) => ({ operands: [], result, shared: new Set() }))
+    return statesOf(node.shape, graph, []).filter((state) => allows(declared, state, false)).map((result) => ({ operands: [], result, shared: new Set() }))
   }
   const crossings = node.op.crossings(shapes, node.shape, node.attributes)
   const declared = node.operands.map((use) => onlyLive(use.pin?.layout ?? graph.nodes[use.value]!.declared, mesh))
-  const legal = legalStrategies(node, shapes, crossings, mesh)
+  const legal = legalStrategies(graph, node, shapes, crossings)
     .filter((strategy) => node.operands.every((use, i) => pinAllows(use, strategy.operands[i]!, mesh)))
   const required = requiredAxes(crossings, shapes, declared, mesh)
   const most = legal.reduce((count, { shared }) => Math.max(count, common(shared, required)), 0)
   return legal.filter(({ shared }) => common(shared, required) === most)
 }
 
-const sameCuts = (a: Layout, b: Layout): boolean => keyOf(a) === keyOf(b)
 const common = (shared: ReadonlySet<string>, required: ReadonlySet<string>): number => [...required].filter((axis) => shared.has(axis)).length
 const pinAllows = (use: Use, layout: Layout, mesh: Mesh): boolean => use.pin === undefined || allows(onlyLive(use.pin.layout, mesh), layout, true)
 
@@ -76,13 +70,12 @@ const requiredAxes = (crossings: readonly Crossing[], shapes: readonly Shape[], 
   return axes
 }
 
-const legalStrategies = (node: GraphNode, shapes: readonly Shape[], crossings: readonly Crossing[], mesh: Mesh): readonly Strategy[] => {
-  const sizeOfCrossing = (crossing: Crossing): number => {
-    const operand = crossing.operands.findIndex((dim) => dim !== null)
-    const [shape, dim] = operand >= 0 ? [shapes[operand]!, crossing.operands[operand]!] : [node.shape, crossing.result!]
-    return shape.dims[positionOf(shape, dim)]!.size
-  }
-  const open = crossings.filter((crossing) => crossing.kind !== 'whole' && sizeOfCrossing(crossing) > 1)
+const legalStrategies = (graph: Graph, node: GraphNode, shapes: readonly Shape[], crossings: readonly Crossing[]): readonly Strategy[] => {
+  const { mesh } = graph
+  const dimIn = (shape: Shape, name: string): Dim => shape.dims[positionOf(shape, name)]!
+  const open = crossings.filter(({ kind, operands, result }) => kind !== 'whole'
+    && operands.every((name, operand) => name === null || canCut(dimIn(shapes[operand]!, name), graph))
+    && (result === null || canCut(dimIn(node.shape, result), graph)))
   return assignments(liveAxes(mesh), open.length + node.op.linear.length).flatMap((places) => {
     const cuts = places.slice(0, open.length)
     const pendings = places.slice(open.length)

@@ -2,7 +2,7 @@ import { bytesSent, canTransfer } from '#lib/layout/transfer.ts'
 import type { Layout, Shape } from '#lib/layout/layout.ts'
 import { isInput, type Graph } from '#lib/graph/graph.ts'
 import type { Mesh } from '#lib/language/mesh.ts'
-import { keyOf, statesOf } from '#lib/plan/states.ts'
+import { type Ground, keyOf, statesOf } from '#lib/plan/states.ts'
 import { onlyLive, strategiesOf } from '#lib/plan/strategies.ts'
 
 /**
@@ -19,20 +19,27 @@ export type Price = (wanted: readonly Layout[]) => number
 
 /**
  * Prices copies by going through all sets of copies that can ever exist: a set grows by one copy, made from the one of
- * the set that gives it for the fewest bytes; what is wanted costs as much as the cheapest set that holds it.
+ * the set that gives it for the fewest bytes; what is wanted costs as much as the cheapest set that holds it. (Bytes here
+ * are few enough for float32 to hold them exactly.)
  */
-export const copySets = (shape: Shape, mesh: Mesh, made: Layout): Price => {
-  const states = statesOf(shape, mesh, made.pending)
+export const copySets = (shape: Shape, ground: Ground, made: Layout): Price => {
+  const states = statesOf(shape, ground, made.pending)
   const number = new Map(states.map((state, i) => [keyOf(state), i]))
-  const bytes = states.map((from) => states.map((to) => moveBytes(shape, from, to, mesh)))
-  const costs = new Float64Array(2 ** states.length).fill(Infinity)
-  costs[2 ** number.get(keyOf(made))!] = 0
+  const bytes = states.map((from) => states.map((to) => moveBytes(shape, from, to, ground.mesh)))
+  // The cheapest way from a set to one more copy: from the set's last copy, or as from the set without it.
+  const steps = bytes.map((_, to) => {
+    const step = new Float32Array(2 ** states.length).fill(Infinity)
+    for (let set = 1; set < step.length; set++) {
+      const last = 31 - Math.clz32(set)
+      step[set] = Math.min(bytes[last]![to]!, step[set ^ 1 << last]!)
+    }
+    return step
+  })
+  const costs = new Float32Array(2 ** states.length).fill(Infinity)
+  costs[1 << number.get(keyOf(made))!] = 0
   for (let set = 1; set < costs.length; set++) {
-    if (costs[set] === Infinity) continue
-    for (let to = 0; to < states.length; to++) {
-      if ((set & 2 ** to) !== 0) continue
-      const step = bytes.reduce((least, row, from) => (set & 2 ** from) !== 0 && row[to]! < least ? row[to]! : least, Infinity)
-      costs[set | 2 ** to] = Math.min(costs[set | 2 ** to]!, costs[set]! + step)
+    for (let to = 0; costs[set]! < Infinity && to < states.length; to++) {
+      costs[set | 1 << to] = Math.min(costs[set | 1 << to]!, costs[set]! + steps[to]![set]!)
     }
   }
   // From here on an entry is the least of all sets that hold it.
@@ -44,17 +51,20 @@ export const copySets = (shape: Shape, mesh: Mesh, made: Layout): Price => {
     for (const layout of wanted) {
       const at = number.get(keyOf(layout))
       if (at === undefined) return Infinity
-      set |= 2 ** at
+      set |= 1 << at
     }
     return costs[set]!
   }
 }
 
-/** Remembers prices from program to program: there are few shapes and many programs. */
+/** Remembers some prices from program to program: there are few shapes and many programs. */
 const known = new Map<string, Price>()
-const priceOf = (shape: Shape, mesh: Mesh, made: Layout): Price => {
-  const key = `${mesh.text} ${shape.dims.map(({ size }) => size).join(' ')} ${keyOf(made)}`
-  const price = known.get(key) ?? copySets(shape, mesh, made)
+const mostKnown = 60
+const priceOf = (shape: Shape, ground: Ground, made: Layout): Price => {
+  const sizes = shape.dims.map(({ name, size }) => size <= 1 && ground.cutSingles.has(name) ? `${size}@` : size)
+  const key = `${ground.mesh.text} ${sizes.join(' ')} ${keyOf(made)}`
+  const price = known.get(key) ?? copySets(shape, ground, made)
+  if (known.size >= mostKnown) known.clear()
   known.set(key, price)
   return price
 }
@@ -68,6 +78,10 @@ interface Wish {
 /** How many combinations of choices `leastBytes` would try. */
 export const combinations = (graph: Graph): number => choosersOf(graph).reduce((product, options) => product * options, 1)
 
+/** How many layouts a value of the program can have at most; `leastBytes` goes through the sets of them. */
+export const largestStateSpace = (graph: Graph): number =>
+  Math.max(...graph.nodes.map((node) => Math.max(...strategiesOf(graph, node).map(({ result }) => statesOf(node.shape, graph, result.pending).length))))
+
 const choosersOf = (graph: Graph): readonly number[] => [
   ...graph.nodes.map((node) => strategiesOf(graph, node).length), ...graph.outputs.map((output) => outputLayouts(graph, output).length),
 ]
@@ -76,7 +90,7 @@ const choosersOf = (graph: Graph): readonly number[] => [
 const outputLayouts = (graph: Graph, { use, declared }: Graph['outputs'][number]): readonly Layout[] => {
   const wanted = onlyLive(use.pin?.layout ?? declared, graph.mesh)
   if (!wanted.cuts.some((cut) => cut[0] === '?')) return [{ cuts: wanted.cuts, pending: [] }]
-  return statesOf(graph.nodes[use.value]!.shape, graph.mesh, [])
+  return statesOf(graph.nodes[use.value]!.shape, graph, [])
     .filter(({ cuts }) => cuts.every((cut, dim) => wanted.cuts[dim]![0] === '?' || cut.join('+') === wanted.cuts[dim]!.join('+')))
 }
 
@@ -94,7 +108,7 @@ export const leastBytes = (graph: Graph): number => {
   wishes.forEach((list, value) => {
     if (list.length > 0) complete[Math.max(value, ...list.map(({ chooser }) => chooser))]!.push(value)
   })
-  const prices = options.map((list, value) => list.map(({ result }) => priceOf(graph.nodes[value]!.shape, graph.mesh, result)))
+  const prices = options.map((list, value) => list.map(({ result }) => priceOf(graph.nodes[value]!.shape, graph, result)))
   const choice = new Array<number>(counts.length).fill(0)
   let least = Infinity
   const tryAll = (chooser: number, before: number): void => {
