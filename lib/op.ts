@@ -27,6 +27,8 @@ export interface Crossing {
  */
 export interface Op<A extends Attributes = Attributes> {
   readonly name: string
+  /** What the pass treats apart: values from outside, and declarations. */
+  readonly role?: 'input' | 'declaration'
   /** The result's dims and type. Refuses operands that don't fit, whatever their layouts. */
   shape(operands: readonly Shape[], attributes: A): Shape
   /** How each dim of the operands and of the result is crossed, in the order in which faults are to be reported. */

@@ -7,7 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Fault, file, usage } from '../fault.ts'
 import { mesh } from '../language/mesh.ts'
 import { isProgram, type Program } from '../language/program.ts'
-import { Refusal } from '../language/refusal.ts'
+import { isRefusal } from '../language/refusal.ts'
 import { compile } from '../lower/pipeline.ts'
 import { decodePlan, type Plan } from '../plan/plan.ts'
 
@@ -32,7 +32,7 @@ const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> => p
 
 const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> => pipe(
   TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, (thrown): Fault =>
-    thrown instanceof Refusal ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
+    isRefusal(thrown) ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
       : file(path, reasonOf(thrown))),
   TE.chain((module) => TE.tryCatch(
     async () => await (typeof module.default === 'function' ? (module.default as (ranks: number | undefined) => unknown)(wanted.ranks) : module.default),

@@ -1,8 +1,7 @@
 import type { Attributes, Op } from '../op.ts'
 import { isUndecided, type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
-import { declaration } from '../language/layout.ts'
 import type { Node } from '../language/record.ts'
-import { inputOp, type Traced } from '../language/trace.ts'
+import type { Traced } from '../language/trace.ts'
 import type { Mesh } from '../language/mesh.ts'
 
 /** An operand: which value, and the layout declared for it (by `layout` or `sumOver`) between its making and this use. */
@@ -35,7 +34,7 @@ export interface Graph {
   readonly outputs: readonly { readonly name: string; readonly use: Use; readonly declared: Layout }[]
 }
 
-export const isInput = (node: GraphNode): boolean => node.op === (inputOp as unknown as Op)
+export const isInput = (node: GraphNode): boolean => node.op.role === 'input'
 
 /** Makes the graph of a traced program. Iterative: depth is not limited by the stack. */
 export const buildGraph = (traced: Traced): Graph => {
@@ -50,7 +49,7 @@ export const buildGraph = (traced: Traced): Graph => {
 
   const add = (node: Node): Use => {
     const uses = node.operands.map((operand) => made.get(operand)!)
-    if (node.op === declaration) return { value: uses[0]!.value, pin: { layout: node.layout, where: node.where } }
+    if (node.op.role === 'declaration') return { value: uses[0]!.value, pin: { layout: node.layout, where: node.where } }
     const key = `${numberOf(node.op)} ${JSON.stringify(node.attributes)} ${uses.map(printUse).join(' ')}`
     const value = known.get(key) ?? nodes.length
     if (value === nodes.length) {

@@ -15,6 +15,7 @@ import { type AnyTensor, type Stage, stage } from './tensor.ts'
 /** The same value; what follows sees it in the declared layout. The pass gives it a meaning, no kernel runs. */
 export const declaration: Op = {
   name: 'layout',
+  role: 'declaration',
   shape: ([x]) => x!,
   crossings: (operands, result) => crossByName(operands, result),
   linear: [[0]],

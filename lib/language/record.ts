@@ -19,7 +19,8 @@ export interface Node {
   readonly where: string
 }
 
-const node: unique symbol = Symbol('node')
+// Of the global registry, so that tensors of another copy of this module are known too (see isRefusal).
+const node: unique symbol = Symbol.for('shardwise node')
 
 /** A tensor of a program being traced: its spec, and the node behind it. */
 class Symbolic implements AnyTensor {
@@ -41,10 +42,11 @@ class Symbolic implements AnyTensor {
   }
 }
 
-export const isSymbolic = (value: unknown): value is AnyTensor => value instanceof Symbolic
+export const isSymbolic = (value: unknown): value is Symbolic =>
+  typeof value === 'object' && value !== null && node in value
 
 export const nodeOf = (tensor: AnyTensor): Node => {
-  if (tensor instanceof Symbolic) return tensor[node]
+  if (isSymbolic(tensor)) return tensor[node]
   throw new Refusal('a tensor was expected; ops take the tensors that a program body receives, or results of other ops')
 }
 

@@ -9,7 +9,7 @@ import * as say from './messages.ts'
 import type { Declaration, DeclarationTree, Program } from './program.ts'
 import { readSpec } from './read-spec.ts'
 import { isSymbolic, type Node, nodeOf, tensorOf } from './record.ts'
-import { Refusal, refuse } from './refusal.ts'
+import { isRefusal, refuse } from './refusal.ts'
 import type { Mesh } from './mesh.ts'
 
 /** A program that was run once over symbols: its inputs and what its results are made of. */
@@ -23,6 +23,7 @@ export interface Traced {
 /** The op of a node that comes from outside. */
 export const inputOp: Op<{ readonly name: string; readonly parameter: boolean }> = {
   name: 'input',
+  role: 'input',
   shape: () => refuse('an input is not computed'),
   crossings: (_, result) => crossByName([], result),
   linear: [],
@@ -42,7 +43,7 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     }
     return E.right({ name: program.name, mesh: program.mesh, inputs, outputs })
   } catch (thrown) {
-    if (thrown instanceof Refusal) return E.left(refused(thrown.message, thrown.where))
+    if (isRefusal(thrown)) return E.left(refused(thrown.message, thrown.where))
     throw thrown
   }
 }

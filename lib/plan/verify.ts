@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Fault } from '../fault.ts'
 import { bytesSent } from '../layout/transfer.ts'
-import { Refusal } from '../language/refusal.ts'
+import { isRefusal } from '../language/refusal.ts'
 import type { Plan } from './plan.ts'
 import { meshOf, readValue } from './read-value.ts'
 
@@ -21,7 +21,7 @@ const readable = (plan: Plan): E.Either<Fault, Plan> => {
     plan.values.forEach(readValue)
     return E.right(plan)
   } catch (thrown) {
-    if (thrown instanceof Refusal) return E.left(malformed('values', 'dims such as t:16@sp', thrown.message))
+    if (isRefusal(thrown)) return E.left(malformed('values', 'dims such as t:16@sp', thrown.message))
     throw thrown
   }
 }
