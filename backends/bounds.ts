@@ -26,7 +26,8 @@ const walksOf = (step: Kernel | Exchange): readonly Walk[] => {
       const outer = [...batch, ...rows, ...columns]
       const without = (view: View): View => ({ ...view, strides: view.strides.slice(0, outer.length) })
       return [
-        [step.left, all], [step.right, all],
+        [step.left, all],
+        [step.right, all],
         ...[step.output, ...step.extras].map((view): Walk => [without(view), outer]),
       ]
     }
@@ -38,7 +39,8 @@ const walksOf = (step: Kernel | Exchange): readonly Walk[] => {
     }
     case 'gather':
       return [
-        [step.output, step.sizes], [step.ids, step.sizes],
+        [step.output, step.sizes],
+        [step.ids, step.sizes],
         [{ ...step.table, strides: [...step.table.strides, step.step] }, [...step.sizes, step.size]],
       ]
     case 'exchange':
@@ -53,7 +55,9 @@ const walksOf = (step: Kernel | Exchange): readonly Walk[] => {
 const problemOf = ([view, sizes]: Walk, buffers: readonly number[]): string | null => {
   const length = buffers[view.buffer]
   if (length === undefined) return `there is no buffer ${view.buffer}`
-  if (view.strides.length !== sizes.length) return `a view of buffer ${view.buffer} has ${view.strides.length} strides for ${sizes.length} loops`
+  if (view.strides.length !== sizes.length) {
+    return `a view of buffer ${view.buffer} has ${view.strides.length} strides for ${sizes.length} loops`
+  }
   if (sizes.includes(0)) return null
   let low = view.offset
   let high = view.offset
@@ -62,8 +66,7 @@ const problemOf = ([view, sizes]: Walk, buffers: readonly number[]): string | nu
     if (reach < 0) low += reach
     else high += reach
   })
-  return low >= 0 && high < length ? null
-    : `a view reaches from element ${low} to ${high} of buffer ${view.buffer}, which has ${length}`
+  return low >= 0 && high < length ? null : `a view reaches from element ${low} to ${high} of buffer ${view.buffer}, which has ${length}`
 }
 
 export const checkView = (view: View, sizes: readonly number[], buffers: readonly number[]): E.Either<Fault, void> => {

@@ -9,7 +9,7 @@ import { openWebGpu } from './webgpu/mod.ts'
 export type { Backend, BackendDescription, Executable } from './backend.ts'
 export { openReference } from './reference/mod.ts'
 export { openWebGpu } from './webgpu/mod.ts'
-export { type Diagnosis, diagnose } from './webgpu/diagnose.ts'
+export { diagnose, type Diagnosis } from './webgpu/diagnose.ts'
 
 export type BackendName = 'auto' | 'webgpu' | 'reference'
 

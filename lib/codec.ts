@@ -17,6 +17,10 @@ export const decodeWith = <A>(what: string, codec: t.Type<A, unknown, unknown>, 
   const deepest = decoded.left.reduce((best, error) => error.context.length > best.context.length ? error : best)
   const path = deepest.context.slice(1).map(({ key }) => key).filter((key) => key !== '')
   return E.left({
-    tag: 'Malformed', what, path: path.join('.') || 'the top', expected: deepest.context.at(-1)?.type.name ?? what, got: show(deepest.value),
+    tag: 'Malformed',
+    what,
+    path: path.join('.') || 'the top',
+    expected: deepest.context.at(-1)?.type.name ?? what,
+    got: show(deepest.value),
   })
 }

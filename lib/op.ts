@@ -43,7 +43,9 @@ export interface Op<A extends Attributes = Attributes> {
 
 /** Crossings of an op that treats equal names as one dim: every dim is mapped but those named. */
 export const crossByName = (
-  operands: readonly Shape[], result: Shape, special: { readonly [dim: string]: Crossing['kind'] } = {},
+  operands: readonly Shape[],
+  result: Shape,
+  special: { readonly [dim: string]: Crossing['kind'] } = {},
 ): readonly Crossing[] => {
   const names = [...new Set([...operands, result].flatMap((shape) => shape.dims.map((dim) => dim.name)))]
   return names.map((name) => ({

@@ -38,11 +38,18 @@ const op: Op<Dims> = {
     return q!
   },
   crossings: ([q, k, v, mask], _, { over, features, maskKeys }) => {
-    const has = (shape: Shape | undefined, dim: string): string | null => shape !== undefined && sizeOf(shape, dim) !== undefined ? dim : null
+    const has = (shape: Shape | undefined, dim: string): string | null =>
+      shape !== undefined && sizeOf(shape, dim) !== undefined ? dim : null
     const operands = (parts: (string | null)[]): (string | null)[] => mask === undefined ? parts.slice(0, 3) : parts
     const alike = q!.dims.filter(({ name }) => name !== features).map(({ name }): Crossing => ({
-      kind: 'map', result: name,
-      operands: operands([name, name === over ? null : has(k, name), name === over ? null : has(v, name), name === maskKeys ? null : has(mask, name)]),
+      kind: 'map',
+      result: name,
+      operands: operands([
+        name,
+        name === over ? null : has(k, name),
+        name === over ? null : has(v, name),
+        name === maskKeys ? null : has(mask, name),
+      ]),
     }))
     return [
       { kind: 'whole', operands: operands([features, features, features, null]), result: features },
@@ -52,7 +59,11 @@ const op: Op<Dims> = {
   },
   linear: [],
   kernel: ([q], _, { over, features, maskKeys }) => ({
-    family: 'attention', over, features, maskKeys, scale: 1 / Math.sqrt(sizeOf(q!, features)!),
+    family: 'attention',
+    over,
+    features,
+    maskKeys,
+    scale: 1 / Math.sqrt(sizeOf(q!, features)!),
   }),
 }
 
@@ -63,8 +74,8 @@ const op: Op<Dims> = {
  * `mask` keeps where true, an f32 one is added to the scores; it names the key dim `maskKeys` (or `over`, if the queries
  * don't have it).
  */
-export const attention = <const O extends AttentionDims>(options: O) =>
-  <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
+export const attention =
+  <const O extends AttentionDims>(options: O) => <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
     const where = sourceLine()
     const { over, features, heads = null, maskKeys = over, mask } = options
     return stage((q) => record(op, { over, features, heads, maskKeys }, [q, k, v, ...(mask === undefined ? [] : [mask])], where))

@@ -9,18 +9,23 @@ import { needDim } from '#lib/layout/shapes.ts'
 const fillOp = generator<{ readonly value: number }>('fill', 'f32', (_, { value }) => real(value))
 
 /** Every element the same: `fill('t:16 e:4', 0.5)`. */
-export const fill = <const S extends string>(spec: Accept<S, SpecForm<'fill', S>>, value: number): Tensor<S> => fillOp(spec, { value }) as Tensor<S> & AnyTensor
+export const fill = <const S extends string>(spec: Accept<S, SpecForm<'fill', S>>, value: number): Tensor<S> =>
+  fillOp(spec, { value }) as Tensor<S> & AnyTensor
 
 /** Every element 0. */
 export const zeros = <const S extends string>(spec: Accept<S, SpecForm<'fill', S>>): Tensor<S> => fill(spec, 0)
 /** Every element 1. */
 export const ones = <const S extends string>(spec: Accept<S, SpecForm<'fill', S>>): Tensor<S> => fill(spec, 1)
 
-const iotaOp = generator<{ readonly dim: string }>('iota', 'i32', (shape, { dim }) =>
-  index(positionOf(shape, dim)), (shape, { dim }) => needDim('iota', shape, dim))
+const iotaOp = generator<{ readonly dim: string }>(
+  'iota',
+  'i32',
+  (shape, { dim }) => index(positionOf(shape, dim)),
+  (shape, { dim }) => needDim('iota', shape, dim),
+)
 
 /** The position along one dim, as i32: `iota('t:16', 't')` is 0 … 15. */
 export const iota = <const S extends string, const D extends string>(
-  spec: Accept<S, SpecForm<'iota', S>>, dim: Accept<D, string extends S ? '' : Exists<'iota', S, D>>,
-): Tensor<S, '', string, 'i32'> =>
-  iotaOp(spec, { dim }) as Tensor<S, '', string, 'i32'> & AnyTensor
+  spec: Accept<S, SpecForm<'iota', S>>,
+  dim: Accept<D, string extends S ? '' : Exists<'iota', S, D>>,
+): Tensor<S, '', string, 'i32'> => iotaOp(spec, { dim }) as Tensor<S, '', string, 'i32'> & AnyTensor

@@ -4,7 +4,7 @@ import type { Contract } from '#lib/language/rules/contract.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
 import type { Shape } from '#lib/layout/layout.ts'
-import { extraDims, needDims, needKind, sameSizes, sameType, words, without } from '#lib/layout/shapes.ts'
+import { extraDims, needDims, needKind, sameSizes, sameType, without, words } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 /** The shape of a contraction; `name` is the op that speaks, a and b what it calls its operands. */

@@ -12,5 +12,7 @@ export const gelu = nonlinear('gelu', (x) => {
 })
 
 /** The Gaussian error linear unit x Φ(x), element by element, with the exact Φ(x) = ½ (1 + erf(x / √2)). */
-export const geluErf = nonlinear('geluErf', (x) =>
-  call('multiply', scaled(x, 0.5), call('add', real(1), call('errorFunction', scaled(x, Math.SQRT1_2)))))
+export const geluErf = nonlinear(
+  'geluErf',
+  (x) => call('multiply', scaled(x, 0.5), call('add', real(1), call('errorFunction', scaled(x, Math.SQRT1_2)))),
+)

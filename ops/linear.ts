@@ -51,7 +51,11 @@ const withBias = (sum: Placed, bias: Placed, dims: string, mesh: Mesh): Layout =
   }
   const shapes = [sum.shape, bias.shape]
   const crossed = cross(
-    { name: 'linear', crossings: crossByName(shapes, sum.shape), linear: [], sides: ['result', 'bias'] }, [sum, bias], sum.shape, mesh)
+    { name: 'linear', crossings: crossByName(shapes, sum.shape), linear: [], sides: ['result', 'bias'] },
+    [sum, bias],
+    sum.shape,
+    mesh,
+  )
   return typeof crossed === 'string' ? refuse(crossed) : crossed
 }
 
@@ -65,13 +69,15 @@ type BiasOf<W> = W extends { readonly bias: infer B extends AnyTensor } ? B : un
  * biased layer refuses dims that are cut on both sides, since its bias must not be added before the sum is complete.
  */
 export const linear = <W extends LinearParameters, const Dims extends string>(
-  parameters: W, dims: Dims,
+  parameters: W,
+  dims: Dims,
 ): Stage<LinearLayer<WeightOf<W>, BiasOf<W>, Dims>> => {
   const where = sourceLine()
   const { weight, bias } = 'weight' in parameters ? parameters : { weight: parameters, bias: undefined }
   return stage((x) => {
     const sum = record(op, { dims }, [x, weight], where)
-    return bias === undefined ? sum
+    return bias === undefined
+      ? sum
       : record(biased, { dims }, [x, weight, bias], where, (_, __, mesh) => withBias(nodeOf(sum), nodeOf(bias), dims, mesh ?? noMesh))
   })
 }

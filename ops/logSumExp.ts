@@ -16,7 +16,9 @@ const op: Op<{ readonly dim: string }> = {
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [],
   kernel: (_, __, { dim }) => ({
-    family: 'row', inner: [dim], per: 'row',
+    family: 'row',
+    inner: [dim],
+    per: 'row',
     folds: [
       { combine: 'max', expression: input(0) },
       { combine: 'sum', expression: call('exponential', call('subtract', input(0), fold(0))) },

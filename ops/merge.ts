@@ -3,8 +3,8 @@ import type { Merge } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDims, needFree, replaced, words, without } from '#lib/layout/shapes.ts'
-import { type Crossing, crossByName, type Op } from '#lib/op.ts'
+import { needDims, needFree, replaced, without, words } from '#lib/layout/shapes.ts'
+import { crossByName, type Crossing, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dims: string; readonly to: string }> = {
   name: 'merge',

@@ -24,7 +24,8 @@ const op: Op<{ readonly dim: string; readonly before: number; readonly after: nu
 
 /** A constant (0 unless said) before and after the positions of a dim, which must be whole: `pad('t', { before: 1, after: 2 })`. */
 export const pad = <const D extends string, const Before extends number = 0, const After extends number = 0>(
-  dim: D, { before, after, value = 0 }: { readonly before?: Before; readonly after?: After; readonly value?: number },
+  dim: D,
+  { before, after, value = 0 }: { readonly before?: Before; readonly after?: After; readonly value?: number },
 ): Stage<Pad<D, `${Before}`, `${After}`>> => {
   const where = sourceLine()
   return stage((x) => record(op, { dim, before: before ?? 0, after: after ?? 0, value }, [x], where))

@@ -4,7 +4,7 @@ import { refuse } from '#lib/language/refusal.ts'
 import type { Reorder } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
-import { needDims, words, without } from '#lib/layout/shapes.ts'
+import { needDims, without, words } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
 
 const op: Op<{ readonly dims: string }> = {

@@ -32,6 +32,5 @@ export const select = <const D extends string, const At extends number>(dim: D, 
 /** Every position of a dim as a tensor of its own: `const [q, k, v] = pipe(x, unstack('part'))`. The dim must be whole. */
 export const unstack = <const D extends string>(dim: D): Stage<Unstack<D>> => {
   const where = sourceLine()
-  return stage((x) =>
-    Array.from({ length: sizeOf(nodeOf(x).shape, dim) ?? 1 }, (_, at) => record(unstackOp, { dim, at }, [x], where)))
+  return stage((x) => Array.from({ length: sizeOf(nodeOf(x).shape, dim) ?? 1 }, (_, at) => record(unstackOp, { dim, at }, [x], where)))
 }

@@ -4,7 +4,7 @@ import { nodeOf } from '#lib/language/record.ts'
 import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { AttentionDims, SelfAttention } from '#lib/language/rules/attention.ts'
 import { sourceLine } from '#lib/language/source.ts'
-import { applied, type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
+import { type AnyTensor, applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { cross } from '#lib/layout/cross.ts'
 import type { Placed } from '#lib/layout/fixes.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
@@ -22,7 +22,9 @@ const check = (x: Placed, { parts, over, features, heads }: Dims): void => {
   if (count !== 3) refuse(say.partsCount('selfAttention', parts, 3, count))
   for (const dim of [over, features, ...(heads === undefined ? [] : [heads])]) needDim('selfAttention', x.shape, dim)
   needKind('selfAttention', x.shape, 'real')
-  const crossings = [parts, over, features].map((dim) => crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!)
+  const crossings = [parts, over, features].map((dim) =>
+    crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!
+  )
   const fault = cross({ name: 'selfAttention', crossings, linear: [], sides: undefined }, [x], x.shape, noMesh)
   if (typeof fault === 'string') refuse(fault)
 }

@@ -24,7 +24,8 @@ const op: Op<{ readonly dim: string; readonly from: number; readonly count: numb
 
 /** `count` positions of a dim from position `from` on: `slice('t', { from: 2, count: 5 })`. The dim must be whole. */
 export const slice = <const D extends string, const From extends number, const Count extends number>(
-  dim: D, { from, count }: { readonly from: From; readonly count: Count },
+  dim: D,
+  { from, count }: { readonly from: From; readonly count: Count },
 ): Stage<Slice<D, `${From}`, `${Count}`>> => {
   const where = sourceLine()
   return stage((x) => record(op, { dim, from, count }, [x], where))

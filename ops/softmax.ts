@@ -18,7 +18,9 @@ const op: Op<{ readonly dim: string }> = {
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [],
   kernel: (_, __, { dim }) => ({
-    family: 'row', inner: [dim], per: 'element',
+    family: 'row',
+    inner: [dim],
+    per: 'element',
     folds: [{ combine: 'max', expression: input(0) }, { combine: 'sum', expression: shifted }],
     result: call('divide', shifted, fold(1)),
   }),

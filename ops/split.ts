@@ -7,7 +7,7 @@ import { type Stage, stage } from '#lib/language/tensor.ts'
 import { readParts } from '#lib/language/read-spec.ts'
 import { type Dim, sizeOf } from '#lib/layout/layout.ts'
 import { needDim, needFree, replaced, without } from '#lib/layout/shapes.ts'
-import { type Crossing, crossByName, type Op } from '#lib/op.ts'
+import { crossByName, type Crossing, type Op } from '#lib/op.ts'
 
 const read = (parts: string): readonly Dim[] => readParts('split', parts)
 const product = (dims: readonly Dim[]): number => dims.reduce((total, { size }) => total * size, 1)

@@ -21,7 +21,9 @@ const op: Op<{ readonly dim: string }> = {
     const count = sizeOf(x!, dim)!
     const deviation = call('subtract', input(0), scaled(fold(0), 1 / count))
     return {
-      family: 'row', inner: [dim], per: 'row',
+      family: 'row',
+      inner: [dim],
+      per: 'row',
       folds: [{ combine: 'sum', expression: input(0) }, { combine: 'sum', expression: call('multiply', deviation, deviation) }],
       result: scaled(fold(1), 1 / count),
     }

@@ -1,9 +1,7 @@
 import type { DType } from '#lib/dtype.ts'
 import { combineValues, neutral } from '#lib/kernel/combine.ts'
 import { compile, type Evaluate, type Expression, typeOf } from '#lib/kernel/expression.ts'
-import type {
-  AttentionKernel, ContractKernel, GatherKernel, Kernel, MapKernel, RowKernel, View,
-} from '#lib/kernel/kernel.ts'
+import type { AttentionKernel, ContractKernel, GatherKernel, Kernel, MapKernel, RowKernel, View } from '#lib/kernel/kernel.ts'
 import { elementsOf } from '#lib/kernel/kernel.ts'
 import type { offsets } from './offsets.ts'
 
@@ -125,9 +123,13 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
   const depth = k.rows.length
   const rowsOf = (view: View) => offsets(k.rows, view.strides.slice(0, depth), view.offset)
   const [query, key, value, output] = [k.query, k.key, k.value, k.output].map((view) => ({
-    elements: buffers[view.buffer]!, rows: rowsOf(view), key: view.strides[depth]!, feature: view.strides[depth + 1]!,
+    elements: buffers[view.buffer]!,
+    rows: rowsOf(view),
+    key: view.strides[depth]!,
+    feature: view.strides[depth + 1]!,
   })) as [Operand, Operand, Operand, Operand]
-  const mask = k.mask === null ? null
+  const mask = k.mask === null
+    ? null
     : { elements: buffers[k.mask.buffer]!, rows: rowsOf(k.mask), key: k.mask.strides[depth]!, keeps: k.mask.type !== 'f32' }
 
   const scores = new Float64Array(k.keys)
@@ -182,10 +184,15 @@ export const gather = (k: GatherKernel, buffers: Buffers, offsets: Offsets): voi
 
 export const execute = (kernel: Kernel, buffers: Buffers, offsets: Offsets): void => {
   switch (kernel.kind) {
-    case 'map': return map(kernel, buffers, offsets)
-    case 'row': return row(kernel, buffers, offsets)
-    case 'contract': return contract(kernel, buffers, offsets)
-    case 'attention': return attention(kernel, buffers, offsets)
-    case 'gather': return gather(kernel, buffers, offsets)
+    case 'map':
+      return map(kernel, buffers, offsets)
+    case 'row':
+      return row(kernel, buffers, offsets)
+    case 'contract':
+      return contract(kernel, buffers, offsets)
+    case 'attention':
+      return attention(kernel, buffers, offsets)
+    case 'gather':
+      return gather(kernel, buffers, offsets)
   }
 }

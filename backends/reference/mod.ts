@@ -28,8 +28,7 @@ interface Part {
   readonly elements: Elements
 }
 
-const elementsFor = (type: DType, buffer: ArrayBuffer): Elements =>
-  type === 'f32' ? new Float32Array(buffer) : new Int32Array(buffer)
+const elementsFor = (type: DType, buffer: ArrayBuffer): Elements => type === 'f32' ? new Float32Array(buffer) : new Int32Array(buffer)
 
 /** A view of bytes that need not lie on a multiple of four. */
 const elementsOfBytes = (type: DType, bytes: Uint8Array): Elements => {
@@ -88,15 +87,17 @@ const executable = (program: RankProgram): ReferenceExecutable => {
 
     read: (view, sizes) => pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => take(view, sizes))),
 
-    run: (from, to) => TE.fromIO(() => {
-      for (const step of program.steps.slice(from, to)) if (step.kind !== 'exchange') execute(step, buffers, offsets)
-    }),
+    run: (from, to) =>
+      TE.fromIO(() => {
+        for (const step of program.steps.slice(from, to)) if (step.kind !== 'exchange') execute(step, buffers, offsets)
+      }),
 
-    pack: (step, deliver) => TE.fromIO(() => {
-      exchangeAt(step).sends.forEach(({ view, sizes }, parcel) => {
-        deliver(parcel, new Uint8Array(take(view, sizes).buffer as ArrayBuffer))
-      })
-    }),
+    pack: (step, deliver) =>
+      TE.fromIO(() => {
+        exchangeAt(step).sends.forEach(({ view, sizes }, parcel) => {
+          deliver(parcel, new Uint8Array(take(view, sizes).buffer as ArrayBuffer))
+        })
+      }),
 
     unpack: (step, received) => async () => {
       const { keeps, receives, combine } = exchangeAt(step)
@@ -110,7 +111,7 @@ const executable = (program: RankProgram): ReferenceExecutable => {
         if (bytes.byteLength !== expected) return E.left(wrongLength(parcel, step, bytes.byteLength, expected))
         parts.push({ rank: peer, view, sizes, elements: elementsOfBytes(view.type, bytes) })
       }
-      if (combine === 'place') for (const { view, sizes, elements } of parts) put(view, sizes, elements)
+      if (combine === 'place') { for (const { view, sizes, elements } of parts) put(view, sizes, elements) }
       else fold(combine, parts)
       return E.right(undefined)
     },

@@ -85,8 +85,7 @@ const trySystem = async (): Promise<E.Either<string, Found>> =>
 
 const manifestVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'] as const
 
-const driverNamedByUser = (): boolean =>
-  manifestVariables.some((name) => process.env[name] !== undefined && process.env[name] !== '')
+const driverNamedByUser = (): boolean => manifestVariables.some((name) => process.env[name] !== undefined && process.env[name] !== '')
 
 /** The loader reads its variables when an adapter is asked for; afterwards they are as before, for child processes. */
 const tryBundled = async (): Promise<E.Either<string, Found>> => {
@@ -115,8 +114,11 @@ const choose = async (): Promise<Choice> => {
   giveRuntimeFolder()
   const system = await trySystem()
   const first: Attempt = { origin: 'system', found: system }
-  const take = (origin: Origin, found: Found, attempts: readonly Attempt[], reason: string): Choice =>
-    ({ attempts, chosen: E.right({ origin, ...found }), reason })
+  const take = (origin: Origin, found: Found, attempts: readonly Attempt[], reason: string): Choice => ({
+    attempts,
+    chosen: E.right({ origin, ...found }),
+    reason,
+  })
 
   if (E.isRight(system) && !isSoftware(system.right)) return take('system', system.right, [first], 'a real GPU')
   if (E.isRight(system) && driverNamedByUser()) {
@@ -130,7 +132,7 @@ const choose = async (): Promise<Choice> => {
   }
   const fault = device(
     `no WebGPU adapter: ${system.left}; ${bundled.left}. Install a GPU driver with Vulkan (Debian: ` +
-    "mesa-vulkan-drivers), or let npm install the optional package '@sparticuz/chromium', or use --backend reference",
+      "mesa-vulkan-drivers), or let npm install the optional package '@sparticuz/chromium', or use --backend reference",
   )
   return { attempts, chosen: E.left(fault), reason: 'nothing found' }
 }

@@ -11,8 +11,12 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 const message = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const wantedLimits = [
-  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage',
-  'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupStorageSize',
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
 ] as const
 
 /**
@@ -41,7 +45,8 @@ export class Device {
     })
     void gpu.lost.then(({ reason, message }) => {
       this.#fault ??= device(
-        this.#closed ? 'the device was closed'
+        this.#closed
+          ? 'the device was closed'
           : `the GPU device was lost (${reason}${message === '' ? '' : `: ${message}`}); start the session again`,
       )
     })
@@ -82,12 +87,13 @@ export class Device {
     const storage = usages.storage
     for (const { bytes, usage } of wanted) {
       const limits: readonly ('maxBufferSize' | 'maxStorageBufferBindingSize')[] = (usage & storage) === 0
-        ? ['maxBufferSize'] : ['maxBufferSize', 'maxStorageBufferBindingSize']
+        ? ['maxBufferSize']
+        : ['maxBufferSize', 'maxStorageBufferBindingSize']
       for (const limit of limits) {
         if (bytes > this.gpu.limits[limit]) {
           return E.left(device(
             `a buffer of ${megabytes(bytes)} is larger than this GPU allows (${limit} is ` +
-            `${megabytes(this.gpu.limits[limit])}): shard the tensor over more ranks or take a smaller one`,
+              `${megabytes(this.gpu.limits[limit])}): shard the tensor over more ranks or take a smaller one`,
           ))
         }
       }
@@ -114,7 +120,9 @@ export class Device {
     if (known !== undefined) return known
     const layout = this.gpu.createBindGroupLayout({
       entries: Array.from({ length: buffers }, (_, binding) => ({
-        binding, visibility: computeStage, buffer: { type: binding === 0 ? 'storage' as const : 'read-only-storage' as const },
+        binding,
+        visibility: computeStage,
+        buffer: { type: binding === 0 ? 'storage' as const : 'read-only-storage' as const },
       })),
     })
     this.#layouts.set(buffers, layout)

@@ -23,8 +23,11 @@ export interface Diagnosis {
 }
 
 const limitNames = [
-  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage',
-  'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupStorageSize',
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
 ] as const
 
 const factsOf = ({ info, limits, features }: GPUAdapter): AdapterFacts => ({

@@ -11,7 +11,9 @@ export interface Dispatch {
 }
 
 export const prepare = async (
-  device: Device, { code, buffers, workgroups }: Shader, bufferOf: (n: number) => GPUBuffer,
+  device: Device,
+  { code, buffers, workgroups }: Shader,
+  bufferOf: (n: number) => GPUBuffer,
 ): Promise<E.Either<Fault, Dispatch>> => {
   const most = device.gpu.limits.maxStorageBuffersPerShaderStage
   if (buffers.length > most) {
@@ -32,7 +34,9 @@ export const prepare = async (
 
 /** Prepares many at once; equal shaders are compiled once. */
 export const prepareAll = async (
-  device: Device, shaders: readonly Shader[], bufferOf: (n: number) => GPUBuffer,
+  device: Device,
+  shaders: readonly Shader[],
+  bufferOf: (n: number) => GPUBuffer,
 ): Promise<E.Either<Fault, readonly Dispatch[]>> =>
   E.sequenceArray(await Promise.all(shaders.map((shader) => prepare(device, shader, bufferOf))))
 

@@ -31,8 +31,7 @@ export interface Driver {
 
 const message = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
-const missing = (why: string): Fault =>
-  device(`the bundled software driver cannot be used: ${why}`)
+const missing = (why: string): Fault => device(`the bundled software driver cannot be used: ${why}`)
 
 const archivePath = (): string | null => {
   try {
@@ -138,5 +137,4 @@ export const loadLibrary = (path: string): E.Either<string, void> => {
 const loaded: unknown[] = []
 
 /** Whether Vulkan is installed on this system. Asked before Dawn is, which would complain on stderr. */
-export const systemHasVulkan = (): boolean =>
-  process.platform !== 'linux' || E.isRight(loadLibrary(loaderFile))
+export const systemHasVulkan = (): boolean => process.platform !== 'linux' || E.isRight(loadLibrary(loaderFile))

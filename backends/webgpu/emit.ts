@@ -35,8 +35,11 @@ export const constantText = (value: number, type: DType): string => {
   if (single === Infinity) return 'bitcast<f32>(infinity_bits_)'
   if (single === -Infinity) return '(-bitcast<f32>(infinity_bits_))'
   const digits = String(single)
-  return single < 0 || Object.is(single, -0) ? `f32(-${Object.is(single, -0) ? '0.0' : digits.slice(1)})`
-    : /[.e]/.test(digits) ? `${digits}f` : `${digits}.0f`
+  return single < 0 || Object.is(single, -0)
+    ? `f32(-${Object.is(single, -0) ? '0.0' : digits.slice(1)})`
+    : /[.e]/.test(digits)
+    ? `${digits}f`
+    : `${digits}.0f`
 }
 
 // ---- expressions -----------------------------------------------------------------------------------------------
@@ -84,16 +87,26 @@ export const elementFunction = (
     const before = constants.get(e)
     if (before !== undefined) return before
     const of = e.of.map(reduce)
-    const reduced: Expression = !of.every(isConstant) ? { call: e.call, of }
+    const reduced: Expression = !of.every(isConstant)
+      ? { call: e.call, of }
       : { constant: compile({ call: e.call, of })([], [], []), type: typeOf(e, inputs, folds) }
     constants.set(e, reduced)
     return reduced
   }
 
   const write = (e: Expression): string => {
-    if ('input' in e) { used.inputs.add(e.input); return `x${e.input}` }
-    if ('fold' in e) { used.folds.add(e.fold); return `y${e.fold}` }
-    if ('index' in e) { used.indices.add(e.index); return `i${e.index}` }
+    if ('input' in e) {
+      used.inputs.add(e.input)
+      return `x${e.input}`
+    }
+    if ('fold' in e) {
+      used.folds.add(e.fold)
+      return `y${e.fold}`
+    }
+    if ('index' in e) {
+      used.indices.add(e.index)
+      return `i${e.index}`
+    }
     if ('constant' in e) return constantText(e.constant, e.type)
     const before = known.get(e)
     if (before !== undefined) return before
@@ -124,11 +137,14 @@ export const elementFunction = (
     inputs: ascending(used.inputs),
     folds: ascending(used.folds),
     indices: ascending(used.indices),
-    call: (input, fold = () => '0', index = () => '0') => `${name}(${[
-      ...ascending(used.inputs).map(input),
-      ...ascending(used.folds).map(fold),
-      ...ascending(used.indices).map(index),
-    ].join(', ')})`,
+    call: (input, fold = () => '0', index = () => '0') =>
+      `${name}(${
+        [
+          ...ascending(used.inputs).map(input),
+          ...ascending(used.folds).map(fold),
+          ...ascending(used.indices).map(index),
+        ].join(', ')
+      })`,
   }
 }
 
@@ -198,12 +214,12 @@ export const offsetText = (base: number | string, names: readonly string[], stri
 /** Statements that split the linear position `variable` (a `var` of type u32, used up) into one i32 per loop. */
 export const decodeText = (variable: string, sizes: readonly number[], prefix: string): string =>
   sizes.map((size, loop) =>
-    loop === 0 ? `let ${prefix}0 = i32(${variable});`
-      : `let ${prefix}${loop} = i32(${variable} % ${size}u); ${variable} = ${variable} / ${size}u;`,
+    loop === 0
+      ? `let ${prefix}0 = i32(${variable});`
+      : `let ${prefix}${loop} = i32(${variable} % ${size}u); ${variable} = ${variable} / ${size}u;`
   ).reverse().join('\n  ')
 
-export const namesOf = (sizes: readonly number[], prefix: string): readonly string[] =>
-  sizes.map((_, loop) => `${prefix}${loop}`)
+export const namesOf = (sizes: readonly number[], prefix: string): readonly string[] => sizes.map((_, loop) => `${prefix}${loop}`)
 
 // ---- the whole -------------------------------------------------------------------------------------------------
 

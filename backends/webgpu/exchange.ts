@@ -40,8 +40,7 @@ export const runOf = (view: View, sizes: readonly number[]): Run | null => {
   const { strides } = simplify(sizes, [view.strides])
   const own = strides[0]!
   const together = elementsOf(sizes) === 0 || own.length === 0 || (own.length === 1 && own[0] === 1)
-  return !together ? null
-    : { buffer: view.buffer, offset: view.offset * bytesPerElement, bytes: elementsOf(sizes) * bytesPerElement }
+  return !together ? null : { buffer: view.buffer, offset: view.offset * bytesPerElement, bytes: elementsOf(sizes) * bytesPerElement }
 }
 
 /** Gives out places in a scratch buffer, each at a multiple of four elements. */
@@ -62,7 +61,11 @@ const combineCall = (combine: Combine): 'add' | 'maximum' | 'minimum' =>
 
 /** Folds the parts in the order given; every rank gets the same bits because every rank folds in the same order. */
 const foldShader = (
-  combine: Combine, sizes: readonly number[], parts: readonly View[], to: View, shape: Shape,
+  combine: Combine,
+  sizes: readonly number[],
+  parts: readonly View[],
+  to: View,
+  shape: Shape,
 ): Shader => {
   const name = to.type === 'bool' && combine === 'sum' ? 'maximum' : combineCall(combine)
   const expression = parts.slice(1).reduce<Expression>((sum, _, n) => call(name, sum, input(n + 1)), input(0))
@@ -133,7 +136,7 @@ export const planExchange = (exchange: Exchange, rank: number, scratch: number, 
   })
 
   const parts = [own, ...arrived].filter((part) => part !== null)
-  if (combine === 'place') for (const { sizes, from, to } of parts) copy(sizes, from, to, scatter)
+  if (combine === 'place') { for (const { sizes, from, to } of parts) copy(sizes, from, to, scatter) }
   else {
     for (const group of byPlace(parts)) {
       const { sizes, to } = group[0]!

@@ -33,10 +33,8 @@ export const load = async (device: Device, program: RankProgram): Promise<E.Eith
   const within = checkBounds(program)
   if (E.isLeft(within)) return within
   const scratch = program.buffers.length
-  const plans = program.steps.map((step) =>
-    step.kind === 'exchange' ? planExchange(step, program.rank, scratch, device.shape) : null)
-  const most = (of: (plan: ExchangePlan) => number): number =>
-    plans.reduce((sum, plan) => Math.max(sum, plan === null ? 0 : of(plan)), 0)
+  const plans = program.steps.map((step) => step.kind === 'exchange' ? planExchange(step, program.rank, scratch, device.shape) : null)
+  const most = (of: (plan: ExchangePlan) => number): number => plans.reduce((sum, plan) => Math.max(sum, plan === null ? 0 : of(plan)), 0)
   const lengths = [...program.buffers, most((plan) => plan.sendScratch), most((plan) => plan.receiveScratch)]
 
   const allocated = await device.allocate(lengths.map((length) => ({ bytes: length * bytesPerElement, usage: storage })))
@@ -73,7 +71,11 @@ export const load = async (device: Device, program: RankProgram): Promise<E.Eith
 type Prepared = E.Either<Fault, readonly Dispatch[]>
 
 const executable = (
-  device: Device, lengths: readonly number[], steps: readonly Step[], buffers: readonly GPUBuffer[], release: () => void,
+  device: Device,
+  lengths: readonly number[],
+  steps: readonly Step[],
+  buffers: readonly GPUBuffer[],
+  release: () => void,
 ): Executable => {
   const staging = new Staging(device)
 
@@ -94,7 +96,9 @@ const executable = (
 
   /** A scattered view goes by way of a contiguous buffer of its own. */
   const scattered = async (
-    sizes: readonly number[], view: View, use: (temporary: GPUBuffer, place: View, own: readonly GPUBuffer[]) => Promise<E.Either<Fault, void>>,
+    sizes: readonly number[],
+    view: View,
+    use: (temporary: GPUBuffer, place: View, own: readonly GPUBuffer[]) => Promise<E.Either<Fault, void>>,
   ): Promise<E.Either<Fault, void>> => {
     const made = await device.allocate([{ bytes: elementsOf(sizes) * bytesPerElement, usage: storage }])
     if (E.isLeft(made)) return made
@@ -111,8 +115,11 @@ const executable = (
     }
     const within = checkView(view, sizes, lengths)
     if (E.isLeft(within)) return within
-    const typed = (view.type === 'f32') === (elements instanceof Float32Array) ? elements
-      : view.type === 'f32' ? Float32Array.from(elements) : Int32Array.from(elements)
+    const typed = (view.type === 'f32') === (elements instanceof Float32Array)
+      ? elements
+      : view.type === 'f32'
+      ? Float32Array.from(elements)
+      : Int32Array.from(elements)
     const bytes = new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength)
     const run = runOf(view, sizes)
     if (run !== null) return staging.upload(buffers[run.buffer]!, run.offset, bytes)
@@ -192,14 +199,15 @@ const executable = (
     return submit((encoder) => encode(encoder, scatter))
   }
 
-  const safely = <A>(use: () => Promise<E.Either<Fault, A>>): TaskEither<Fault, A> => async () =>
-    E.flatten(await device.guard(use))
+  const safely = <A>(use: () => Promise<E.Either<Fault, A>>): TaskEither<Fault, A> => async () => E.flatten(await device.guard(use))
 
   return {
     write: (view, sizes, elements) => safely(() => write(view, sizes, elements)),
     read: (view, sizes) => safely(() => read(view, sizes)),
-    run: (from, to) => safely(async () => submit((encoder) =>
-      encode(encoder, steps.slice(from, to).flatMap((step) => step.kind === 'kernel' ? step.dispatches : [])))),
+    run: (from, to) =>
+      safely(async () =>
+        submit((encoder) => encode(encoder, steps.slice(from, to).flatMap((step) => step.kind === 'kernel' ? step.dispatches : [])))
+      ),
     pack: (step, deliver) => safely(() => pack(step, deliver)),
     unpack: (step, received) => safely(() => unpack(step, received)),
     free: async () => {

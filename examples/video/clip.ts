@@ -12,30 +12,33 @@ export interface Clip {
   readonly frames: readonly Uint8Array[]
 }
 
-const failed = (path: string) => (thrown: unknown): Fault => file(path, thrown instanceof Error ? thrown.message : `not a GIF (${String(thrown)})`)
+const failed = (path: string) => (thrown: unknown): Fault =>
+  file(path, thrown instanceof Error ? thrown.message : `not a GIF (${String(thrown)})`)
 
 /** Reads an animated GIF; each frame is drawn over the ones before it. */
-export const readGif = (path: string): TE.TaskEither<Fault, Clip> => TE.tryCatch(async () => {
-  const reader = new GifReader(await readFile(path))
-  const { width, height } = reader
-  const canvas = new Uint8Array(4 * width * height)
-  const frames = Array.from({ length: reader.numFrames() }, (_, i) => {
-    reader.decodeAndBlitFrameRGBA(i, canvas)
-    return canvas.slice()
-  })
-  return { width, height, frames }
-}, failed(path))
+export const readGif = (path: string): TE.TaskEither<Fault, Clip> =>
+  TE.tryCatch(async () => {
+    const reader = new GifReader(await readFile(path))
+    const { width, height } = reader
+    const canvas = new Uint8Array(4 * width * height)
+    const frames = Array.from({ length: reader.numFrames() }, (_, i) => {
+      reader.decodeAndBlitFrameRGBA(i, canvas)
+      return canvas.slice()
+    })
+    return { width, height, frames }
+  }, failed(path))
 
 /** Writes an animated GIF, `delay` milliseconds a frame. */
-export const writeGif = (path: string, { width, height, frames }: Clip, delay = 120): TE.TaskEither<Fault, void> => TE.tryCatch(async () => {
-  const encoder = gifenc.GIFEncoder()
-  for (const frame of frames) {
-    const palette = gifenc.quantize(frame, 256)
-    encoder.writeFrame(gifenc.applyPalette(frame, palette), width, height, { palette, delay })
-  }
-  encoder.finish()
-  await writeFile(path, encoder.bytes())
-}, failed(path))
+export const writeGif = (path: string, { width, height, frames }: Clip, delay = 120): TE.TaskEither<Fault, void> =>
+  TE.tryCatch(async () => {
+    const encoder = gifenc.GIFEncoder()
+    for (const frame of frames) {
+      const palette = gifenc.quantize(frame, 256)
+      encoder.writeFrame(gifenc.applyPalette(frame, palette), width, height, { palette, delay })
+    }
+    encoder.finish()
+    await writeFile(path, encoder.bytes())
+  }, failed(path))
 
 /** A latent `b c t y x` of one clip: frames and positions picked evenly; red, green, blue and brightness from -1 to 1. */
 export const latentOf = (clip: Clip, frames: number, height: number, width: number): Float32Array => {
@@ -57,7 +60,8 @@ export const latentOf = (clip: Clip, frames: number, height: number, width: numb
 
 /** The first three channels of a tensor `c t y x` as a clip, each position `zoom` pixels wide and high. */
 export const clipOf = (tensor: Float32Array, frames: number, height: number, width: number, zoom: number): Clip => ({
-  width: width * zoom, height: height * zoom,
+  width: width * zoom,
+  height: height * zoom,
   frames: Array.from({ length: frames }, (_, t) => {
     const pixels = new Uint8Array(4 * width * height * zoom * zoom).fill(255)
     for (let y = 0; y < height * zoom; y++) {
@@ -73,12 +77,19 @@ export const clipOf = (tensor: Float32Array, frames: number, height: number, wid
 })
 
 /** The clip of a file as the latent of a batch of one, as often as the batch needs it. */
-export const readLatent = (path: string, batch: number, frames: number, height: number, width: number): TE.TaskEither<Fault, Float32Array> => pipe(
-  readGif(path),
-  TE.map((clip) => {
-    const one = latentOf(clip, frames, height, width)
-    const all = new Float32Array(batch * one.length)
-    for (let b = 0; b < batch; b++) all.set(one, b * one.length)
-    return all
-  }),
-)
+export const readLatent = (
+  path: string,
+  batch: number,
+  frames: number,
+  height: number,
+  width: number,
+): TE.TaskEither<Fault, Float32Array> =>
+  pipe(
+    readGif(path),
+    TE.map((clip) => {
+      const one = latentOf(clip, frames, height, width)
+      const all = new Float32Array(batch * one.length)
+      for (let b = 0; b < batch; b++) all.set(one, b * one.length)
+      return all
+    }),
+  )

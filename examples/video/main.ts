@@ -7,7 +7,7 @@ import { oneOf, wholeNumber } from '#lib/cli/arguments.ts'
 import { finish } from '#lib/cli/finish.ts'
 import type { Elements } from '#lib/dtype.ts'
 import { type Fault, refused } from '#lib/fault.ts'
-import { compile, explain, launch, printExplanation, type Plan } from '#lib/mod.ts'
+import { compile, explain, launch, type Plan, printExplanation } from '#lib/mod.ts'
 import { table } from '#lib/report/print.ts'
 import { printRun } from '#lib/report/run.ts'
 import type { RunResult, SessionDescription } from '#lib/run/session.ts'
@@ -28,28 +28,37 @@ const main = defineCommand({
     clip: { type: 'string', description: 'an animated GIF to use as the latent clip (then there is nothing to check against)' },
     out: { type: 'string', default: 'prediction.gif', description: 'with --clip: the GIF to write' },
   },
-  run: ({ args }) => finish(pipe(
-    TE.Do,
-    TE.bind('ranks', () => TE.fromEither(wholeNumber('ranks', args.ranks))),
-    TE.bind('backend', () => TE.fromEither(oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend))),
-    TE.bind('name', () => TE.fromEither(oneOf('case', ['small', 'odd'], args.case))),
-    TE.bind('runtimes', () => TE.fromEither(E.traverseArray((word: string) => oneOf('runtime', ['node', 'deno'], word))(args.runtime?.split(',') ?? []))),
-    TE.bind('golden', ({ name }) => readGolden(name!)),
-    TE.bind('plan', ({ golden, ranks }) => TE.fromEither(compile(videoTransformer(golden.sizes, ranks!)))),
-    TE.tap(({ plan }) => TE.fromIO(() => process.stdout.write(`${printExplanation(explain(plan))}\n\n`))),
-    TE.bind('inputs', ({ golden }) => inputsOf(golden, args.clip)),
-    TE.bind('ran', ({ plan, golden, inputs, backend, runtimes }) => pipe(
-      launch(plan, {
-        backend: backend!, parameters: named(golden.weights), ...(runtimes.length === 0 ? {} : { runtimes: runtimes.map((runtime) => runtime!) }),
-      }),
-      TE.chain((session) => pipe(session.run(inputs), TE.map((result) => ({ result, session: session.describe })), closing(session.close))),
+  run: ({ args }) =>
+    finish(pipe(
+      TE.Do,
+      TE.bind('ranks', () => TE.fromEither(wholeNumber('ranks', args.ranks))),
+      TE.bind('backend', () => TE.fromEither(oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend))),
+      TE.bind('name', () => TE.fromEither(oneOf('case', ['small', 'odd'], args.case))),
+      TE.bind('runtimes', () =>
+        TE.fromEither(E.traverseArray((word: string) => oneOf('runtime', ['node', 'deno'], word))(args.runtime?.split(',') ?? []))),
+      TE.bind('golden', ({ name }) =>
+        readGolden(name!)),
+      TE.bind('plan', ({ golden, ranks }) => TE.fromEither(compile(videoTransformer(golden.sizes, ranks!)))),
+      TE.tap(({ plan }) => TE.fromIO(() => process.stdout.write(`${printExplanation(explain(plan))}\n\n`))),
+      TE.bind('inputs', ({ golden }) => inputsOf(golden, args.clip)),
+      TE.bind('ran', ({ plan, golden, inputs, backend, runtimes }) =>
+        pipe(
+          launch(plan, {
+            backend: backend!,
+            parameters: named(golden.weights),
+            ...(runtimes.length === 0 ? {} : { runtimes: runtimes.map((runtime) => runtime!) }),
+          }),
+          TE.chain((session) =>
+            pipe(session.run(inputs), TE.map((result) => ({ result, session: session.describe })), closing(session.close))
+          ),
+        )),
+      TE.chain(({ golden, plan, ran }) =>
+        args.clip === undefined ? compare(golden, plan, ran.session, ran.result) : pipe(
+          writeGif(args.out, predictedClip(golden, ran.result)),
+          TE.map(() => `${printRun(plan, ran.session, ran.result)}\n\nthe prediction is in ${args.out}`),
+        )
+      ),
     )),
-    TE.chain(({ golden, plan, ran }) => args.clip === undefined ? compare(golden, plan, ran.session, ran.result)
-      : pipe(
-        writeGif(args.out, predictedClip(golden, ran.result)),
-        TE.map(() => `${printRun(plan, ran.session, ran.result)}\n\nthe prediction is in ${args.out}`),
-      )),
-  )),
 })
 
 const named = (tensors: GoldenCase['inputs']): Readonly<Record<string, Elements>> =>
@@ -58,7 +67,8 @@ const named = (tensors: GoldenCase['inputs']): Readonly<Record<string, Elements>
 const inputsOf = ({ inputs, sizes }: GoldenCase, clip: string | undefined): TE.TaskEither<Fault, Readonly<Record<string, Elements>>> => {
   const { latent, timestep, caption } = named(inputs)
   const given = { latent: latent!, timestep: timestep!, caption: caption! }
-  return clip === undefined ? TE.right(given)
+  return clip === undefined
+    ? TE.right(given)
     : pipe(readLatent(clip, sizes.batch, sizes.frames, 2 * sizes.rows, 2 * sizes.columns), TE.map((latent) => ({ ...given, latent })))
 }
 
@@ -75,9 +85,13 @@ const compare = ({ outputs }: GoldenCase, plan: Plan, session: SessionDescriptio
     const wanted = outputs[name.replace(/^streams\.(\d+)$/, 'block.$1.out')]!
     return { name, error: relativeError(result.outputs[name]!, wanted.elements) }
   })
-  const rows = compared.map(({ name, error }) => [name, `differs from PyTorch by ${error.toExponential(1)} of the largest element`, error <= allowed ? '✓' : '✗'])
+  const rows = compared.map((
+    { name, error },
+  ) => [name, `differs from PyTorch by ${error.toExponential(1)} of the largest element`, error <= allowed ? '✓' : '✗'])
   const text = `${printRun(plan, session, result)}\n\n${table(rows)}`
-  return compared.every(({ error }) => error <= allowed) ? TE.right(text) : TE.left(refused(`${text}\nthe result is not PyTorch's (allowed: ${allowed})`))
+  return compared.every(({ error }) => error <= allowed)
+    ? TE.right(text)
+    : TE.left(refused(`${text}\nthe result is not PyTorch's (allowed: ${allowed})`))
 }
 
 const predictedClip = ({ sizes }: GoldenCase, { outputs }: RunResult) =>

@@ -1,8 +1,26 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import { expect, input, layout, mesh, output, parameter, program, residual, seq, type Tensor, type Tensors } from '#lib/mod.ts'
 import {
-  add, attention, cast, concat, cos, exp, gelu, iota, layerNorm, linear, merge, multiply, rename, reorder, repeat, selfAttention, silu,
-  sin, split, unstack,
+  add,
+  attention,
+  cast,
+  concat,
+  cos,
+  exp,
+  gelu,
+  iota,
+  layerNorm,
+  linear,
+  merge,
+  multiply,
+  rename,
+  reorder,
+  repeat,
+  selfAttention,
+  silu,
+  sin,
+  split,
+  unstack,
 } from '#ops/mod.ts'
 
 /** Sizes of a spatial-temporal video transformer (the STDiT of arXiv 2403.10266). */
@@ -41,7 +59,8 @@ const blockParameters = ({ width }: Sizes) => ({
 const parameters = (sizes: Sizes) => ({
   patch: layer('e', 'p', sizes.width, 4 * sizes.channels),
   time: {
-    fc1: layer('e', 'k', sizes.width, 2 * timeFrequencies), fc2: layer('f', 'e', sizes.width, sizes.width),
+    fc1: layer('e', 'k', sizes.width, 2 * timeFrequencies),
+    fc2: layer('f', 'e', sizes.width, sizes.width),
     block: layer('f', 'e', 6 * sizes.width, sizes.width),
   },
   text: { fc1: layer('e', 'w', sizes.width, sizes.captionWidth), fc2: layer('f', 'e', sizes.width, sizes.width) },
@@ -72,9 +91,14 @@ const patchTable = ({ rows, columns, width }: Sizes) => {
 }
 
 /** Self-attention over one dim of the residual stream; the others run along. */
-const attend = (weights: BlockParameters['spatial'], over: 's' | 't', { heads, width }: Sizes) => seq(
-  linear(weights.qkv, 'e'), split('f', `part:3 h:${heads} d:${width / heads}`),
-  selfAttention({ parts: 'part', over, heads: 'h', features: 'd' }), merge('h d', 'f'), linear(weights.out, 'f'))
+const attend = (weights: BlockParameters['spatial'], over: 's' | 't', { heads, width }: Sizes) =>
+  seq(
+    linear(weights.qkv, 'e'),
+    split('f', `part:3 h:${heads} d:${width / heads}`),
+    selfAttention({ parts: 'part', over, heads: 'h', features: 'd' }),
+    merge('h d', 'f'),
+    linear(weights.out, 'f'),
+  )
 
 /** Frames are whole and cut in time, or patches are whole in time and cut in space. */
 type Frames = Tensor<`b:${number} t:${number}@sp s:${number} e:${number}`>
@@ -93,18 +117,29 @@ const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number}
   const [keys, values] = pipe(words, linear(weights.cross.kv, 'e'), split('f', `part:2 h:${heads} d:${width / heads}`), unstack('part'))
   const inTime = [attend(weights.temporal, 't', sizes), multiply(gate1)] as const
   const table = pipe(positionTable('t', sizes.frames, width), rename('k', 'e'))
-  return (x: Frames) => pipe(
-    x,
-    residual(layerNorm('e'), modulate(shift1, scale1), attend(weights.spatial, 's', sizes), multiply(gate1)),
-    layout('s@sp'),
-    first ? residual(add(table), ...inTime) : residual(...inTime),
-    layout('t@sp'),
-    residual(
-      linear(weights.cross.q, 'e'), split('f', `h:${heads} d:${width / heads}`),
-      attention({ over: 'l', heads: 'h', features: 'd' })(keys, values), merge('h d', 'f'), linear(weights.cross.out, 'f')),
-    residual(
-      layerNorm('e'), modulate(shift2, scale2), linear(weights.mlp.fc1, 'e'), gelu, linear(weights.mlp.fc2, 'f'),
-      multiply(gate2)))
+  return (x: Frames) =>
+    pipe(
+      x,
+      residual(layerNorm('e'), modulate(shift1, scale1), attend(weights.spatial, 's', sizes), multiply(gate1)),
+      layout('s@sp'),
+      first ? residual(add(table), ...inTime) : residual(...inTime),
+      layout('t@sp'),
+      residual(
+        linear(weights.cross.q, 'e'),
+        split('f', `h:${heads} d:${width / heads}`),
+        attention({ over: 'l', heads: 'h', features: 'd' })(keys, values),
+        merge('h d', 'f'),
+        linear(weights.cross.out, 'f'),
+      ),
+      residual(
+        layerNorm('e'),
+        modulate(shift2, scale2),
+        linear(weights.mlp.fc1, 'e'),
+        gelu,
+        linear(weights.mlp.fc2, 'f'),
+        multiply(gate2),
+      ),
+    )
 }
 
 /**
@@ -115,23 +150,39 @@ export const videoTransformer = (sizes: Sizes, ranks: number) => {
   const { batch, frames, rows, columns, width, words, captionWidth, channels, outputChannels } = sizes
   const clip = (of: number) => `b:${batch} c:${of} t:${frames}@sp y:${2 * rows} x:${2 * columns}` as const
   return program(
-    'video transformer', mesh(`sp=${ranks}`),
+    'video transformer',
+    mesh(`sp=${ranks}`),
     {
-      latent: input(clip(channels)), timestep: input(`b:${batch}`), caption: input(`b:${batch} l:${words} w:${captionWidth}`),
+      latent: input(clip(channels)),
+      timestep: input(`b:${batch}`),
+      caption: input(`b:${batch} l:${words} w:${captionWidth}`),
       ...parameters(sizes),
     },
     { prediction: output(clip(outputChannels)) },
     ({ latent, timestep, caption, patch, time, text, blocks, final }) => {
       const { sines, cosines } = wavesOf(timestep, timeFrequencies)
       const moment = pipe(
-        cosines, concat('k', sines), reorder('b k'), expect(`b:${batch} k:${2 * timeFrequencies}`),
-        linear(time.fc1, 'k'), silu, linear(time.fc2, 'e'), rename('f', 'e'))
+        cosines,
+        concat('k', sines),
+        reorder('b k'),
+        expect(`b:${batch} k:${2 * timeFrequencies}`),
+        linear(time.fc1, 'k'),
+        silu,
+        linear(time.fc2, 'e'),
+        rename('f', 'e'),
+      )
       const vectors = pipe(moment, silu, linear(time.block, 'e'), split('f', `part:6 e:${width}`))
       const caps = pipe(caption, linear(text.fc1, 'w'), gelu, linear(text.fc2, 'e'), rename('f', 'e'))
 
       const patches = pipe(
-        latent, split('y', `y:${rows} py:2`), split('x', `x:${columns} px:2`), merge('y x', 's'), merge('c py px', 'p'),
-        linear(patch, 'p'), add(patchTable(sizes)))
+        latent,
+        split('y', `y:${rows} py:2`),
+        split('x', `x:${columns} px:2`),
+        merge('y x', 's'),
+        merge('c py px', 'p'),
+        linear(patch, 'p'),
+        add(patchTable(sizes)),
+      )
       const streams: Frames[] = []
       let stream: Frames = patches
       for (const [i, weights] of blocks.entries()) {
@@ -141,8 +192,17 @@ export const videoTransformer = (sizes: Sizes, ranks: number) => {
 
       const [shift, scale] = pipe(final.table, add(moment), unstack('part'))
       const prediction = pipe(
-        stream, layerNorm('e'), modulate(shift, scale), linear(final.out, 'e'), split('o', `py:2 px:2 c:${outputChannels}`),
-        split('s', `y:${rows} x:${columns}`), merge('y py', 'y'), merge('x px', 'x'), reorder('b c t y x'))
+        stream,
+        layerNorm('e'),
+        modulate(shift, scale),
+        linear(final.out, 'e'),
+        split('o', `py:2 px:2 c:${outputChannels}`),
+        split('s', `y:${rows} x:${columns}`),
+        merge('y py', 'y'),
+        merge('x px', 'x'),
+        reorder('b c t y x'),
+      )
       return { prediction, streams }
-    })
+    },
+  )
 }

@@ -1,6 +1,17 @@
 import { videoTransformer } from './model.ts'
 
 /** The golden case `small` as a program file: `shardwise explain examples/video/small.ts --ranks 4`. */
-export default (ranks = 2) => videoTransformer({
-  batch: 2, frames: 6, rows: 4, columns: 4, width: 48, heads: 4, depth: 2, words: 7, captionWidth: 32, channels: 4, outputChannels: 8,
-}, ranks)
+export default (ranks = 2) =>
+  videoTransformer({
+    batch: 2,
+    frames: 6,
+    rows: 4,
+    columns: 4,
+    width: 48,
+    heads: 4,
+    depth: 2,
+    words: 7,
+    captionWidth: 32,
+    channels: 4,
+    outputChannels: 8,
+  }, ranks)

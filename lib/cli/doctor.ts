@@ -16,12 +16,15 @@ import { finish } from './finish.ts'
 export default defineCommand({
   meta: { name: 'doctor', description: 'Say which adapter, driver, links and runtimes this machine gives, what will be used, and why' },
   args: { ...jsonArgument },
-  run: ({ args }) => finish(pipe(
-    TE.fromTask(examine),
-    TE.chainEitherK((findings) => findings.gpu.chosen === null && !args.json
-      ? E.left(device(`${printFindings(findings)}\n\n${findings.gpu.problem ?? 'no adapter'}`))
-      : E.right(args.json ? JSON.stringify(findings, null, 2) : printFindings(findings))),
-  )),
+  run: ({ args }) =>
+    finish(pipe(
+      TE.fromTask(examine),
+      TE.chainEitherK((findings) =>
+        findings.gpu.chosen === null && !args.json
+          ? E.left(device(`${printFindings(findings)}\n\n${findings.gpu.problem ?? 'no adapter'}`))
+          : E.right(args.json ? JSON.stringify(findings, null, 2) : printFindings(findings))
+      ),
+    )),
 })
 
 interface Findings {
@@ -34,9 +37,13 @@ interface Findings {
 const examine = async (): Promise<Findings> => {
   const libc = await bindLibc()
   return {
-    platform: `${process.platform} ${process.arch}, ${process.versions['deno'] === undefined ? `node ${process.versions.node}` : `deno ${process.versions['deno']}`}`,
+    platform: `${process.platform} ${process.arch}, ${
+      process.versions['deno'] === undefined ? `node ${process.versions.node}` : `deno ${process.versions['deno']}`
+    }`,
     gpu: await diagnose(),
-    sharedMemory: E.isRight(libc) ? { available: true, why: 'memfd and futex through FFI' } : { available: false, why: sentence(libc.left) },
+    sharedMemory: E.isRight(libc)
+      ? { available: true, why: 'memfd and futex through FFI' }
+      : { available: false, why: sentence(libc.left) },
     runtimes: { node: versionOf('node'), deno: versionOf('deno') },
   }
 }
@@ -50,20 +57,27 @@ const versionOf = (runtime: Runtime): string | null => {
 const yes = (text: string): string => `${colours.green('✓')} ${text}`
 const no = (text: string): string => `${colours.dim('–')} ${text}`
 
-const printFindings = ({ platform, gpu, sharedMemory, runtimes }: Findings): string => table([
-  [colours.bold('machine'), platform],
-  ...gpu.attempts.map(({ origin, adapter, problem }) => [
-    colours.bold(`${origin} driver`),
-    adapter === null ? no(problem ?? 'none') : (gpu.chosen === origin ? yes : no)(`${adapter.description || adapter.device} (${adapter.vendor}, ${adapter.software ? 'software' : 'GPU'})`),
-  ]),
-  [colours.bold('backend'), gpu.chosen === null ? no(`reference only: ${gpu.reason}`) : yes(`webgpu: ${gpu.reason}`)],
-  ...gpu.attempts.flatMap(({ origin, adapter }) => adapter === null || origin !== gpu.chosen ? [] : [[
-    colours.bold('limits'),
-    `buffers up to ${printBytes(adapter.limits.maxBufferSize)}, bindings up to ${printBytes(adapter.limits.maxStorageBufferBindingSize)}, ${
-      adapter.limits.maxStorageBuffersPerShaderStage} storage buffers per kernel, ${adapter.limits.maxComputeInvocationsPerWorkgroup} invocations per workgroup`,
-  ]]),
-  [colours.bold('link'), sharedMemory.available ? yes(`shared memory: ${sharedMemory.why}`) : no(`sockets: ${sharedMemory.why}`)],
-  ...(['node', 'deno'] as const).map((runtime) => [
-    colours.bold(`${runtime} ranks`), runtimes[runtime] === null ? no('not found') : yes(runtimes[runtime]!),
-  ]),
-])
+const printFindings = ({ platform, gpu, sharedMemory, runtimes }: Findings): string =>
+  table([
+    [colours.bold('machine'), platform],
+    ...gpu.attempts.map(({ origin, adapter, problem }) => [
+      colours.bold(`${origin} driver`),
+      adapter === null ? no(problem ?? 'none') : (gpu.chosen === origin ? yes : no)(
+        `${adapter.description || adapter.device} (${adapter.vendor}, ${adapter.software ? 'software' : 'GPU'})`,
+      ),
+    ]),
+    [colours.bold('backend'), gpu.chosen === null ? no(`reference only: ${gpu.reason}`) : yes(`webgpu: ${gpu.reason}`)],
+    ...gpu.attempts.flatMap(({ origin, adapter }) =>
+      adapter === null || origin !== gpu.chosen ? [] : [[
+        colours.bold('limits'),
+        `buffers up to ${printBytes(adapter.limits.maxBufferSize)}, bindings up to ${
+          printBytes(adapter.limits.maxStorageBufferBindingSize)
+        }, ${adapter.limits.maxStorageBuffersPerShaderStage} storage buffers per kernel, ${adapter.limits.maxComputeInvocationsPerWorkgroup} invocations per workgroup`,
+      ]]
+    ),
+    [colours.bold('link'), sharedMemory.available ? yes(`shared memory: ${sharedMemory.why}`) : no(`sockets: ${sharedMemory.why}`)],
+    ...(['node', 'deno'] as const).map((runtime) => [
+      colours.bold(`${runtime} ranks`),
+      runtimes[runtime] === null ? no('not found') : yes(runtimes[runtime]!),
+    ]),
+  ])

@@ -10,10 +10,11 @@ import { loadPlan } from './load.ts'
 export default defineCommand({
   meta: { name: 'explain', description: 'Show what moves between ranks, where, how many bytes, why, and that no plan moves fewer' },
   args: { ...programArgument, ...meshArguments, ...jsonArgument },
-  run: ({ args }) => finish(pipe(
-    TE.fromEither(wantedMesh(args)),
-    TE.chain((wanted) => loadPlan(args.program, wanted)),
-    TE.map(explain),
-    TE.map((explanation) => args.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation)),
-  )),
+  run: ({ args }) =>
+    finish(pipe(
+      TE.fromEither(wantedMesh(args)),
+      TE.chain((wanted) => loadPlan(args.program, wanted)),
+      TE.map(explain),
+      TE.map((explanation) => args.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation)),
+    )),
 })

@@ -21,25 +21,39 @@ export interface Wanted {
 export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
   path.endsWith('.json') ? readPlan(path, wanted) : pipe(loadProgram(path, wanted), TE.chainEitherK(compile))
 
-const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> => pipe(
-  TE.tryCatch(() => readFile(path, 'utf8'), (thrown) => file(path, reasonOf(thrown))),
-  TE.chainEitherK((text) => E.tryCatch(() => JSON.parse(text) as unknown, () => file(path, 'this is not JSON, so not a plan'))),
-  TE.chainEitherK(decodePlan),
-  TE.filterOrElse(
-    (plan) => (wanted.ranks ?? plan.ranks) === plan.ranks && (wanted.mesh ?? plan.mesh) === plan.mesh,
-    (plan) => usage(`${path} is a plan for mesh ${plan.mesh} (${plan.ranks} ranks); plan the program again for another mesh`)),
-)
+const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
+  pipe(
+    TE.tryCatch(() => readFile(path, 'utf8'), (thrown) => file(path, reasonOf(thrown))),
+    TE.chainEitherK((text) => E.tryCatch(() => JSON.parse(text) as unknown, () => file(path, 'this is not JSON, so not a plan'))),
+    TE.chainEitherK(decodePlan),
+    TE.filterOrElse(
+      (plan) => (wanted.ranks ?? plan.ranks) === plan.ranks && (wanted.mesh ?? plan.mesh) === plan.mesh,
+      (plan) => usage(`${path} is a plan for mesh ${plan.mesh} (${plan.ranks} ranks); plan the program again for another mesh`),
+    ),
+  )
 
-const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> => pipe(
-  TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, (thrown): Fault =>
-    isRefusal(thrown) ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
-      : file(path, reasonOf(thrown))),
-  TE.chain((module) => TE.tryCatch(
-    async () => await (typeof module.default === 'function' ? (module.default as (ranks: number | undefined) => unknown)(wanted.ranks) : module.default),
-    (thrown) => file(path, reasonOf(thrown)))),
-  TE.chainEitherK((program) => isProgram(program) ? remesh(program, wanted)
-    : E.left(usage(`${path}: its default export is not a program; write \`export default program('name', mesh('sp=4'), inputs, body)\``))),
-)
+const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> =>
+  pipe(
+    TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, (thrown): Fault =>
+      isRefusal(thrown)
+        ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
+        : file(path, reasonOf(thrown))),
+    TE.chain((module) =>
+      TE.tryCatch(
+        async () =>
+          await (typeof module.default === 'function'
+            ? (module.default as (ranks: number | undefined) => unknown)(wanted.ranks)
+            : module.default),
+        (thrown) =>
+          file(path, reasonOf(thrown)),
+      )
+    ),
+    TE.chainEitherK((program) =>
+      isProgram(program) ? remesh(program, wanted) : E.left(
+        usage(`${path}: its default export is not a program; write \`export default program('name', mesh('sp=4'), inputs, body)\``),
+      )
+    ),
+  )
 
 /** The program on the ranks that the person wants. Types know only the axes' names, so their sizes may change. */
 const remesh = (program: Program, wanted: Wanted): E.Either<Fault, Program> => {
@@ -47,7 +61,11 @@ const remesh = (program: Program, wanted: Wanted): E.Either<Fault, Program> => {
   if (wanted.ranks === undefined || wanted.ranks === program.mesh.ranks) return E.right(program)
   const [axis, ...others] = program.mesh.axes
   return axis === undefined || others.length > 0
-    ? E.left(usage(`the program's mesh is '${program.mesh.text}' (${program.mesh.ranks} ranks); say --mesh with its axes instead of --ranks ${wanted.ranks}`))
+    ? E.left(
+      usage(
+        `the program's mesh is '${program.mesh.text}' (${program.mesh.ranks} ranks); say --mesh with its axes instead of --ranks ${wanted.ranks}`,
+      ),
+    )
     : meshOf(`${axis.name}=${wanted.ranks}`, (of) => ({ ...program, mesh: of }))
 }
 
@@ -56,7 +74,9 @@ const meshOf = (text: string, use: (of: ReturnType<typeof mesh>) => Program): E.
 
 const reasonOf = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown)
-  return 'code' in thrown && thrown.code === 'ENOENT' ? 'there is no such file'
-    : 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND' ? `there is no such file, or one of its imports is missing (${thrown.message.split('\n')[0]})`
+  return 'code' in thrown && thrown.code === 'ENOENT'
+    ? 'there is no such file'
+    : 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND'
+    ? `there is no such file, or one of its imports is missing (${thrown.message.split('\n')[0]})`
     : thrown.message.split('\n')[0]!
 }

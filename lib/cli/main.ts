@@ -19,7 +19,9 @@ const words = process.argv.slice(2)
 const name = words[0]
 const help = words.length === 0 || words.includes('--help') || words.includes('-h')
 // Each command has arguments of its own type, which only it knows.
-const command = name !== undefined && Object.hasOwn(commands, name) ? await commands[name as keyof typeof commands]() as unknown as CommandDef : undefined
+const command = name !== undefined && Object.hasOwn(commands, name)
+  ? await commands[name as keyof typeof commands]() as unknown as CommandDef
+  : undefined
 
 if (name === '--version') process.stdout.write('0.1.0\n')
 else if (help) await showUsage(command ?? main, command === undefined ? undefined : main)

@@ -9,7 +9,12 @@ export interface Progress {
 /** A progress bar on a terminal, plain lines on standard error otherwise. */
 export const progress = (doing: string, total: number): Progress => {
   if (process.stderr.isTTY) {
-    const bar = new SingleBar({ format: '{bar} {value}/{total} {doing} {eta_formatted}', stream: process.stderr, clearOnComplete: true, hideCursor: true }, Presets.shades_classic)
+    const bar = new SingleBar({
+      format: '{bar} {value}/{total} {doing} {eta_formatted}',
+      stream: process.stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+    }, Presets.shades_classic)
     bar.start(total, 0, { doing })
     return { step: (next) => bar.increment(1, { doing: next }), stop: () => bar.stop() }
   }

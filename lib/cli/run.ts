@@ -20,7 +20,8 @@ import { giveTensors, portsOf } from './tensors.ts'
 export default defineCommand({
   meta: { name: 'run', description: 'Plan a program, start its ranks as processes, and run it' },
   args: {
-    ...programArgument, ...meshArguments,
+    ...programArgument,
+    ...meshArguments,
     backend: { type: 'string', default: 'auto', description: 'auto, webgpu or reference', valueHint: 'NAME' },
     runtime: { type: 'string', description: 'node or deno, or both in turn (node,deno); the one we are in without it', valueHint: 'NAME' },
     link: { type: 'string', default: 'auto', description: 'auto, shared-memory or socket', valueHint: 'NAME' },
@@ -33,49 +34,91 @@ export default defineCommand({
     seed: { type: 'string', default: '1', description: 'seed of what is made up', valueHint: 'N' },
     quiet: { type: 'boolean', description: "don't explain the plan" },
   },
-  run: ({ args }) => finish(pipe(
-    TE.Do,
-    TE.bind('wanted', () => TE.fromEither(wantedMesh(args))),
-    TE.bind('options', () => TE.fromEither(launchOptions(args))),
-    TE.bind('repeat', () => TE.fromEither(wholeNumber('repeat', args.repeat))),
-    TE.bind('seed', () => TE.fromEither(wholeNumber('seed', args.seed))),
-    TE.bind('plan', ({ wanted }) => loadPlan(args.program, wanted)),
-    TE.tap(({ plan }) => TE.fromIO(() => {
-      if (!args.quiet) process.stdout.write(`${printExplanation(explain(plan))}\n\n`)
-    })),
-    TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed! + 1000)),
-    TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed!)),
-    TE.tap(({ parameters, inputs }) => TE.fromIO(() => {
-      const madeUp = parameters.madeUp.length + inputs.madeUp.length
-      if (madeUp > 0) process.stderr.write(colours.dim(`${madeUp} tensors are made up (give --inputs and --parameters to use your own)\n`))
-    })),
-    TE.bind('results', ({ plan, options, parameters, inputs, repeat }) =>
-      runTimes(plan, { ...options, parameters: parameters.values }, inputs.values, repeat!)),
-    TE.chain(({ plan, results: { session, last } }) => pipe(
-      args.output === undefined ? TE.right<Fault, void>(undefined) : writeSafetensors(args.output, stored(plan, last)),
-      TE.map(() => [printOutputs(plan, last), printRun(plan, session.describe, last), args.output === undefined ? '' : `outputs are in ${args.output}`]
-        .filter((text) => text !== '').join('\n\n')),
+  run: ({ args }) =>
+    finish(pipe(
+      TE.Do,
+      TE.bind('wanted', () => TE.fromEither(wantedMesh(args))),
+      TE.bind('options', () => TE.fromEither(launchOptions(args))),
+      TE.bind('repeat', () => TE.fromEither(wholeNumber('repeat', args.repeat))),
+      TE.bind('seed', () => TE.fromEither(wholeNumber('seed', args.seed))),
+      TE.bind('plan', ({ wanted }) => loadPlan(args.program, wanted)),
+      TE.tap(({ plan }) =>
+        TE.fromIO(() => {
+          if (!args.quiet) process.stdout.write(`${printExplanation(explain(plan))}\n\n`)
+        })
+      ),
+      TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed! + 1000)),
+      TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed!)),
+      TE.tap(({ parameters, inputs }) =>
+        TE.fromIO(() => {
+          const madeUp = parameters.madeUp.length + inputs.madeUp.length
+          if (madeUp > 0) {
+            process.stderr.write(colours.dim(`${madeUp} tensors are made up (give --inputs and --parameters to use your own)\n`))
+          }
+        })
+      ),
+      TE.bind('results', ({ plan, options, parameters, inputs, repeat }) =>
+        runTimes(plan, { ...options, parameters: parameters.values }, inputs.values, repeat!)),
+      TE.chain(({ plan, results: { session, last } }) =>
+        pipe(
+          args.output === undefined ? TE.right<Fault, void>(undefined) : writeSafetensors(args.output, stored(plan, last)),
+          TE.map(() =>
+            [
+              printOutputs(plan, last),
+              printRun(plan, session.describe, last),
+              args.output === undefined ? '' : `outputs are in ${args.output}`,
+            ]
+              .filter((text) =>
+                text !== ''
+              ).join('\n\n')
+          ),
+        )
+      ),
     )),
-  )),
 })
 
-const launchOptions = (args: { readonly backend: string; readonly runtime?: string | undefined; readonly link: string; readonly 'in-process'?: boolean | undefined; readonly timeout: string }): E.Either<Fault, LaunchOptions> => pipe(
-  E.Do,
-  E.bind('backend', () => oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend)),
-  E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket'], args.link)),
-  E.bind('runtimes', () => args.runtime === undefined ? E.right(undefined)
-    : E.traverseArray((word: string) => oneOf('runtime', ['node', 'deno'], word))(args.runtime.split(','))),
-  E.bind('timeout', () => wholeNumber('timeout', args.timeout)),
-  E.filterOrElse(({ runtimes }) => runtimes === undefined || args['in-process'] !== true, () => usage('--runtime is for processes; leave it out with --in-process')),
-  E.map(({ backend, link, runtimes, timeout }) => ({
-    backend: backend!, link: link!, timeout: timeout! * 1000, inProcess: args['in-process'] ?? false,
-    ...(runtimes === undefined ? {} : { runtimes: runtimes.map((runtime) => runtime!) }),
-  })),
-)
+const launchOptions = (
+  args: {
+    readonly backend: string
+    readonly runtime?: string | undefined
+    readonly link: string
+    readonly 'in-process'?: boolean | undefined
+    readonly timeout: string
+  },
+): E.Either<Fault, LaunchOptions> =>
+  pipe(
+    E.Do,
+    E.bind('backend', () => oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend)),
+    E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket'], args.link)),
+    E.bind('runtimes', () =>
+      args.runtime === undefined
+        ? E.right(undefined)
+        : E.traverseArray((word: string) =>
+          oneOf('runtime', ['node', 'deno'], word)
+        )(args.runtime.split(','))),
+    E.bind('timeout', () => wholeNumber('timeout', args.timeout)),
+    E.filterOrElse(({ runtimes }) =>
+      runtimes === undefined || args['in-process'] !== true, () =>
+      usage('--runtime is for processes; leave it out with --in-process')),
+    E.map(({ backend, link, runtimes, timeout }) => ({
+      backend: backend!,
+      link: link!,
+      timeout: timeout! * 1000,
+      inProcess: args['in-process'] ?? false,
+      ...(runtimes === undefined ? {} : {
+        runtimes: runtimes.map((runtime) =>
+          runtime!
+        ),
+      }),
+    })),
+  )
 
 /** Starts a session, runs so many times, and closes it whatever happens. */
 const runTimes = (
-  plan: Plan, options: LaunchOptions, inputs: Readonly<Record<string, Elements>>, repeat: number,
+  plan: Plan,
+  options: LaunchOptions,
+  inputs: Readonly<Record<string, Elements>>,
+  repeat: number,
 ): TE.TaskEither<Fault, { readonly session: Session; readonly last: RunResult }> => {
   const bar = progress(`starting ${plan.ranks} ${plan.ranks === 1 ? 'rank' : 'ranks'}`, repeat)
   return pipe(
@@ -102,15 +145,18 @@ const stored = (plan: Plan, { outputs }: RunResult) =>
   Object.fromEntries(plan.outputs.map(({ name, sizes }) => [name, { sizes, elements: outputs[name]! }]))
 
 /** Each output with its layout and what its numbers look like. */
-const printOutputs = (plan: Plan, { outputs }: RunResult): string => table(plan.outputs.map(({ name, spec }) => {
-  const elements = outputs[name]!
-  let [least, most, sum, bad] = [Infinity, -Infinity, 0, 0]
-  for (const element of elements) {
-    least = Math.min(least, element)
-    most = Math.max(most, element)
-    sum += element
-    if (!Number.isFinite(element)) bad++
-  }
-  const numbers = elements.length === 0 ? 'empty' : `${least.toPrecision(4)} … ${most.toPrecision(4)}, mean ${(sum / elements.length).toPrecision(4)}`
-  return [colours.bold(name), spec, numbers, bad === 0 ? '' : colours.red(`${bad} not finite`)]
-}))
+const printOutputs = (plan: Plan, { outputs }: RunResult): string =>
+  table(plan.outputs.map(({ name, spec }) => {
+    const elements = outputs[name]!
+    let [least, most, sum, bad] = [Infinity, -Infinity, 0, 0]
+    for (const element of elements) {
+      least = Math.min(least, element)
+      most = Math.max(most, element)
+      sum += element
+      if (!Number.isFinite(element)) bad++
+    }
+    const numbers = elements.length === 0
+      ? 'empty'
+      : `${least.toPrecision(4)} … ${most.toPrecision(4)}, mean ${(sum / elements.length).toPrecision(4)}`
+    return [colours.bold(name), spec, numbers, bad === 0 ? '' : colours.red(`${bad} not finite`)]
+  }))

@@ -14,23 +14,29 @@ export interface GivenTensors {
 }
 
 /** Reads the inputs or the parameters of a plan from a safetensors file; those that it lacks are made up from a seed. */
-export const giveTensors = (ports: readonly PlanPort[], path: string | undefined, seed: number): TE.TaskEither<Fault, GivenTensors> => pipe(
-  path === undefined ? TE.right<Fault, StoredTensors>({}) : readSafetensors(path),
-  TE.chainEitherK((stored) => {
-    const values: Record<string, Elements> = {}
-    const madeUp: string[] = []
-    for (const [i, port] of ports.entries()) {
-      const found = stored[port.name]
-      if (found === undefined) {
-        values[port.name] = makeUp(port, seed + i)
-        madeUp.push(port.name)
-      } else if (found.sizes.join(' ') !== port.sizes.join(' ')) {
-        return E.left(badTensor(port.name, `it is ${found.sizes.join(' × ')} in ${path}, but ${port.dims.map((dim, d) => `${dim}:${port.sizes[d]}`).join(' ')} in the program`))
-      } else values[port.name] = found.elements
-    }
-    return E.right({ values, madeUp })
-  }),
-)
+export const giveTensors = (ports: readonly PlanPort[], path: string | undefined, seed: number): TE.TaskEither<Fault, GivenTensors> =>
+  pipe(
+    path === undefined ? TE.right<Fault, StoredTensors>({}) : readSafetensors(path),
+    TE.chainEitherK((stored) => {
+      const values: Record<string, Elements> = {}
+      const madeUp: string[] = []
+      for (const [i, port] of ports.entries()) {
+        const found = stored[port.name]
+        if (found === undefined) {
+          values[port.name] = makeUp(port, seed + i)
+          madeUp.push(port.name)
+        } else if (found.sizes.join(' ') !== port.sizes.join(' ')) {
+          return E.left(badTensor(
+            port.name,
+            `it is ${found.sizes.join(' × ')} in ${path}, but ${
+              port.dims.map((dim, d) => `${dim}:${port.sizes[d]}`).join(' ')
+            } in the program`,
+          ))
+        } else values[port.name] = found.elements
+      }
+      return E.right({ values, madeUp })
+    }),
+  )
 
 /** Numbers between -1 and 1 (f32), or 0 and 1 (the other types), the same in every run. */
 const makeUp = ({ sizes, type }: PlanPort, seed: number): Elements => {
@@ -45,5 +51,6 @@ const makeUp = ({ sizes, type }: PlanPort, seed: number): Elements => {
 
 /** The plan's inputs and its parameters. */
 export const portsOf = (plan: Plan): { readonly inputs: readonly PlanPort[]; readonly parameters: readonly PlanPort[] } => ({
-  inputs: plan.inputs.filter(({ parameter }) => !parameter), parameters: plan.inputs.filter(({ parameter }) => parameter),
+  inputs: plan.inputs.filter(({ parameter }) => !parameter),
+  parameters: plan.inputs.filter(({ parameter }) => parameter),
 })

@@ -14,10 +14,13 @@ export interface StoredTensor {
 }
 export type StoredTensors = Readonly<Record<string, StoredTensor>>
 
-const HeaderCodec = t.record(t.string, t.union([
-  t.strict({ dtype: t.string, shape: t.readonlyArray(t.number), data_offsets: t.tuple([t.number, t.number]) }),
-  t.record(t.string, t.string),
-]))
+const HeaderCodec = t.record(
+  t.string,
+  t.union([
+    t.strict({ dtype: t.string, shape: t.readonlyArray(t.number), data_offsets: t.tuple([t.number, t.number]) }),
+    t.record(t.string, t.string),
+  ]),
+)
 
 /** The longest header that is read: more is a damaged file, not a model. */
 const longestHeader = 100 * 1024 * 1024
@@ -28,17 +31,18 @@ const failed = (path: string) => (thrown: unknown): Fault => file(path, thrown i
  * Reads the F32 and I32 tensors of a safetensors file (an 8-byte little-endian header length, a JSON header, the data).
  * Truncated or damaged files and other element types are faults that name the file and the tensor.
  */
-export const readSafetensors = (path: string): TE.TaskEither<Fault, StoredTensors> => pipe(
-  TE.tryCatch(async () => {
-    const handle = await open(path)
-    try {
-      return await handle.readFile()
-    } finally {
-      await handle.close()
-    }
-  }, failed(path)),
-  TE.chainEitherK((bytes) => parseSafetensors(path, bytes)),
-)
+export const readSafetensors = (path: string): TE.TaskEither<Fault, StoredTensors> =>
+  pipe(
+    TE.tryCatch(async () => {
+      const handle = await open(path)
+      try {
+        return await handle.readFile()
+      } finally {
+        await handle.close()
+      }
+    }, failed(path)),
+    TE.chainEitherK((bytes) => parseSafetensors(path, bytes)),
+  )
 
 /** The tensors in the bytes of a safetensors file; `path` is for messages. */
 export const parseSafetensors = (path: string, bytes: Uint8Array): E.Either<Fault, StoredTensors> => {
@@ -82,7 +86,11 @@ export const encodeSafetensors = (tensors: StoredTensors): Uint8Array => {
   const header: Record<string, unknown> = {}
   let offset = 0
   for (const [name, { sizes, elements }] of Object.entries(tensors)) {
-    header[name] = { dtype: elements instanceof Float32Array ? 'F32' : 'I32', shape: sizes, data_offsets: [offset, offset + elements.byteLength] }
+    header[name] = {
+      dtype: elements instanceof Float32Array ? 'F32' : 'I32',
+      shape: sizes,
+      data_offsets: [offset, offset + elements.byteLength],
+    }
     offset += elements.byteLength
   }
   const text = JSON.stringify(header)

@@ -26,8 +26,10 @@ const NumberCodec = new t.Type<number, number | string, unknown>(
   'number',
   (value): value is number => typeof value === 'number',
   (value, context) =>
-    typeof value === 'number' ? t.success(value)
-      : value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? t.success(Number(value))
+    typeof value === 'number'
+      ? t.success(value)
+      : value === 'Infinity' || value === '-Infinity' || value === 'NaN'
+      ? t.success(Number(value))
       : t.failure(value, context),
   (value) => Number.isFinite(value) ? value : String(value),
 )
@@ -67,8 +69,7 @@ export const substitute = (e: Expression, leaf: (leaf: Exclude<Expression, { cal
   'call' in e ? { call: e.call, of: e.of.map((part) => substitute(part, leaf)) } : leaf(e)
 
 /** Number of calls in an expression: the work of one element. */
-export const callsIn = (e: Expression): number =>
-  'call' in e ? e.of.reduce((sum, part) => sum + callsIn(part), 1) : 0
+export const callsIn = (e: Expression): number => 'call' in e ? e.of.reduce((sum, part) => sum + callsIn(part), 1) : 0
 
 export const usesIndex = (e: Expression): boolean => 'call' in e ? e.of.some(usesIndex) : 'index' in e
 
@@ -79,14 +80,24 @@ export type Evaluate = (inputs: ArrayLike<number>, folds: ArrayLike<number>, ind
  * arithmetic is that of 32 bits: division drops the fraction, sums and products wrap around.
  */
 export const compile = (e: Expression, inputs: readonly DType[] = [], folds: readonly DType[] = []): Evaluate => {
-  if ('input' in e) { const n = e.input; return (x) => x[n]! }
-  if ('fold' in e) { const n = e.fold; return (_, y) => y[n]! }
-  if ('index' in e) { const n = e.index; return (_, __, z) => z[n]! }
-  if ('constant' in e) { const c = e.constant; return () => c }
+  if ('input' in e) {
+    const n = e.input
+    return (x) => x[n]!
+  }
+  if ('fold' in e) {
+    const n = e.fold
+    return (_, y) => y[n]!
+  }
+  if ('index' in e) {
+    const n = e.index
+    return (_, __, z) => z[n]!
+  }
+  if ('constant' in e) {
+    const c = e.constant
+    return () => c
+  }
   const scalar = scalars[e.call].evaluate as (...a: number[]) => number
-  const f = typeOf(e, inputs, folds) !== 'i32' ? scalar
-    : e.call === 'multiply' ? Math.imul
-    : (...a: number[]) => scalar(...a) | 0
+  const f = typeOf(e, inputs, folds) !== 'i32' ? scalar : e.call === 'multiply' ? Math.imul : (...a: number[]) => scalar(...a) | 0
   const [a, b, c] = e.of.map((part) => compile(part, inputs, folds))
   if (c !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c(x, y, z))
   if (b !== undefined) return (x, y, z) => f(a!(x, y, z), b(x, y, z))

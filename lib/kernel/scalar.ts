@@ -64,11 +64,13 @@ export const scalars = {
   absolute: { evaluate: (a) => Math.abs(a!), wgsl: (a) => `abs(${a})`, type: same },
   maximum: {
     evaluate: (a, b) => (Number.isNaN(a!) ? a! : Number.isNaN(b!) ? b! : Math.max(a!, b!)),
-    wgsl: (a, b) => `maximum_(${a}, ${b})`, type: same,
+    wgsl: (a, b) => `maximum_(${a}, ${b})`,
+    type: same,
   },
   minimum: {
     evaluate: (a, b) => (Number.isNaN(a!) ? a! : Number.isNaN(b!) ? b! : Math.min(a!, b!)),
-    wgsl: (a, b) => `minimum_(${a}, ${b})`, type: same,
+    wgsl: (a, b) => `minimum_(${a}, ${b})`,
+    type: same,
   },
   power: { evaluate: (a, b) => (a === 1 ? 1 : Math.pow(a!, b!)), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
   exponential: { evaluate: (a) => Math.exp(a!), wgsl: (a) => `exponential_(${a})`, type: real },
@@ -94,7 +96,8 @@ export const scalars = {
   /** uniform(key, counter): one number in [0, 1) from 24 random bits; the same for every layout and backend. */
   uniform: {
     evaluate: (key, counter) => (threefry(key!, counter!) >>> 8) * 2 ** -24,
-    wgsl: (key, counter) => `uniform_(u32(${key}), u32(${counter}))`, type: real,
+    wgsl: (key, counter) => `uniform_(u32(${key}), u32(${counter}))`,
+    type: real,
   },
 } as const satisfies Record<string, Scalar>
 

@@ -59,7 +59,10 @@ const ViewTemplateCodec: t.Type<ViewTemplate, unknown> = t.union([
 export const TemplateCodec: t.Type<Template, unknown> = t.union([
   t.strict({ family: t.literal('map'), expression: ExpressionCodec }),
   t.strict({
-    family: t.literal('row'), inner: names, result: ExpressionCodec, per: t.keyof({ row: null, element: null }),
+    family: t.literal('row'),
+    inner: names,
+    result: ExpressionCodec,
+    per: t.keyof({ row: null, element: null }),
     folds: t.readonlyArray(t.strict({ combine: CombineCodec, expression: ExpressionCodec })),
   }),
   t.strict({ family: t.literal('contract'), inner: names, epilogue: ExpressionCodec }),

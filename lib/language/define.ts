@@ -1,6 +1,6 @@
 import type { DType } from '../dtype.ts'
 import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
-import { broadcast, needDims, needKind, sameSizes, sameType, words, without } from '../layout/shapes.ts'
+import { broadcast, needDims, needKind, sameSizes, sameType, without, words } from '../layout/shapes.ts'
 import { type Attributes, crossByName, type Op } from '../op.ts'
 import { record } from './record.ts'
 import * as say from './messages.ts'
@@ -14,7 +14,9 @@ import { type AnyTensor, type Stage, stage } from './tensor.ts'
 
 /** A function of one element, with attributes where it needs any. */
 export const elementwise = <A extends Attributes = Attributes>(
-  name: string, expression: (x: Expression, attributes: A) => Expression, { linear = false } = {},
+  name: string,
+  expression: (x: Expression, attributes: A) => Expression,
+  { linear = false } = {},
 ): Op<A> => ({
   name,
   shape: ([x]) => {
@@ -45,7 +47,9 @@ export type Applied<Name extends string, Y extends Operand, L extends Linearity,
  * number. The operands are numbers unless said, and the result is of their type.
  */
 export const binary = <const Name extends string, L extends Linearity, K extends Kind = 'number', To extends DType | 'same' = 'same'>(
-  name: Name, linearity: L, expression: (x: Expression, y: Expression) => Expression,
+  name: Name,
+  linearity: L,
+  expression: (x: Expression, y: Expression) => Expression,
   { of = 'number' as K, to = 'same' as To }: { readonly of?: K; readonly to?: To } = {},
 ) => {
   const withTensor: Op = {
@@ -78,7 +82,9 @@ export const binary = <const Name extends string, L extends Linearity, K extends
 
 /** Folds blank-separated dims away by a sum or an extreme. */
 export const foldOp = (
-  name: string, kind: 'sum' | 'max' | 'min', finish: (folded: Expression, count: number) => Expression = (folded) => folded,
+  name: string,
+  kind: 'sum' | 'max' | 'min',
+  finish: (folded: Expression, count: number) => Expression = (folded) => folded,
 ): Op<{ readonly dims: string }> => ({
   name,
   shape: ([x], { dims }) => {
@@ -90,7 +96,13 @@ export const foldOp = (
   linear: kind === 'sum' ? [[0]] : [],
   kernel: ([x], _, { dims }) => {
     const count = words(dims).reduce((product, dim) => product * x!.dims.find(({ name: n }) => n === dim)!.size, 1)
-    return { family: 'row', inner: words(dims), folds: [{ combine: kind, expression: input(0) }], result: finish({ fold: 0 }, count), per: 'row' }
+    return {
+      family: 'row',
+      inner: words(dims),
+      folds: [{ combine: kind, expression: input(0) }],
+      result: finish({ fold: 0 }, count),
+      per: 'row',
+    }
   },
 })
 

@@ -12,7 +12,9 @@ import type { AnyTensor } from './tensor.ts'
  * piece of it, the pass lays it out as its consumers want, for nothing.
  */
 export const generator = <A extends Attributes>(
-  name: string, type: DType, expression: (shape: Shape, attributes: A) => Expression,
+  name: string,
+  type: DType,
+  expression: (shape: Shape, attributes: A) => Expression,
   check: (shape: Shape, attributes: A) => void = () => {},
 ) => {
   const op: Op<A & { readonly spec: string }> = {

@@ -15,8 +15,7 @@ const run = (stages: readonly AnyStage[], x: AnyTensor): AnyTensor => stages.red
  * Stages as one stage. Unlike a function composed with `flow`, it fits tensors of any layout: it is checked each time
  * it meets one.
  */
-export const seq = <const Stages extends readonly AnyStage[]>(...stages: Stages): Stage<Sequence<Stages>> =>
-  stage((x) => run(stages, x))
+export const seq = <const Stages extends readonly AnyStage[]>(...stages: Stages): Stage<Sequence<Stages>> => stage((x) => run(stages, x))
 
 const residualOp: Op = {
   name: 'residual',

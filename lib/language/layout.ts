@@ -60,10 +60,18 @@ const laidOut = (shape: Shape, text: string, mesh: Mesh | undefined): Lies => {
 /** Finishes a pending sum over a mesh axis; the result is whole over that axis. Other pending sums stay. */
 export const sumOver = <const A extends string>(axis: A): Stage<SumOver<A>> => {
   const where = sourceLine()
-  return stage((x) => record(declaration, {}, [x], where, (_, lies) =>
-    lies.pending.some((pending) => pending.axis === axis && pending.combine === 'sum')
-      ? { cuts: lies.cuts, pending: lies.pending.filter((pending) => pending.axis !== axis) }
-      : refuse(say.notPending('sumOver', axis))))
+  return stage((x) =>
+    record(
+      declaration,
+      {},
+      [x],
+      where,
+      (_, lies) =>
+        lies.pending.some((pending) => pending.axis === axis && pending.combine === 'sum')
+          ? { cuts: lies.cuts, pending: lies.pending.filter((pending) => pending.axis !== axis) }
+          : refuse(say.notPending('sumOver', axis)),
+    )
+  )
 }
 
 /**
@@ -77,6 +85,8 @@ export const expect = <const S extends string>(spec: S): Stage<Expect<S>> => {
 
 const checked = (x: AnyTensor, spec: string): AnyTensor => {
   const want = readSpec('expect', spec, x.type)
-  if (x.pending !== '' || printSpec(want.shape, want.layout) !== x.spec) refuse(say.unexpected(spec, x.pending === '' ? x.spec : `${x.spec}, pending over ${x.pending}`))
+  if (x.pending !== '' || printSpec(want.shape, want.layout) !== x.spec) {
+    refuse(say.unexpected(spec, x.pending === '' ? x.spec : `${x.spec}, pending over ${x.pending}`))
+  }
   return tensorOf(nodeOf(x))
 }

@@ -11,10 +11,10 @@ export const on = (side: string): string => side === 'input' ? '' : ` on the ${s
 
 // ---- dims ----------------------------------------------------------------------------------------------------------
 
-export type NoDim<Op extends string, D extends string, Side extends string, Names extends string> =
-  `${Op}: no dim '${D}'${On<Side>}; dims are: ${Names}`
-export const noDim = (op: string, d: string, side: string, names: string): string =>
-  `${op}: no dim '${d}'${on(side)}; dims are: ${names}`
+export type NoDim<Op extends string, D extends string, Side extends string, Names extends string> = `${Op}: no dim '${D}'${On<
+  Side
+>}; dims are: ${Names}`
+export const noDim = (op: string, d: string, side: string, names: string): string => `${op}: no dim '${d}'${on(side)}; dims are: ${names}`
 
 export type DimExists<Op extends string, D extends string, Side extends string, Names extends string> =
   `${Op}: there is a dim '${D}' already${On<Side>}; dims are: ${Names}`
@@ -35,8 +35,14 @@ export const notOfForm = (op: string, text: string, form: string): string => `${
 
 // ---- sizes and types -----------------------------------------------------------------------------------------------
 
-export type SizesDiffer<Op extends string, D extends string, A extends string, SideA extends string, B extends string, SideB extends string> =
-  `${Op}: dim '${D}' is ${A} on the ${SideA} but ${B} on the ${SideB}`
+export type SizesDiffer<
+  Op extends string,
+  D extends string,
+  A extends string,
+  SideA extends string,
+  B extends string,
+  SideB extends string,
+> = `${Op}: dim '${D}' is ${A} on the ${SideA} but ${B} on the ${SideB}`
 export const sizesDiffer = (op: string, d: string, a: number, sideA: string, b: number, sideB: string): string =>
   `${op}: dim '${d}' is ${a} on the ${sideA} but ${b} on the ${sideB}`
 
@@ -50,7 +56,8 @@ export type PartsCount<Op extends string, D extends string, Want extends string,
 export const partsCount = (op: string, d: string, want: number, n: number): string =>
   `${op} needs ${want} positions of '${d}', but there are ${n}`
 
-export type OutOfRange<Op extends string, D extends string, N extends string, What extends string> = `${Op}: ${What} is outside '${D}', which is ${N}`
+export type OutOfRange<Op extends string, D extends string, N extends string, What extends string> =
+  `${Op}: ${What} is outside '${D}', which is ${N}`
 export const outOfRange = (op: string, d: string, n: number, what: string): string => `${op}: ${what} is outside '${d}', which is ${n}`
 
 export type NotCount<Op extends string, What extends string, N extends string> = `${Op}: '${What}' is ${N}, not a number of positions`
@@ -80,7 +87,13 @@ export const needsWhole = (op: string, d: string, axes: string, side: string, fi
 
 /** A and B are `@sp`, or `whole`. */
 export type CutsDiffer<
-  Op extends string, D extends string, A extends string, SideA extends string, B extends string, SideB extends string, Fix extends string,
+  Op extends string,
+  D extends string,
+  A extends string,
+  SideA extends string,
+  B extends string,
+  SideB extends string,
+  Fix extends string,
 > = `${Op}: dim '${D}' is ${A} on the ${SideA} but ${B} on the ${SideB}; fix: ${Fix} before it`
 export const cutsDiffer = (op: string, d: string, a: string, sideA: string, b: string, sideB: string, fix: string): string =>
   `${op}: dim '${d}' is ${a} on the ${sideA} but ${b} on the ${sideB}; fix: ${fix} before it`
@@ -91,8 +104,15 @@ export type CutsTwo<Op extends string, A extends string, D1 extends string, D2 e
 export const cutsTwo = (op: string, a: string, d1: string, d2: string, fix: string): string =>
   `${op}: mesh axis '${a}' would cut both '${d1}' and '${d2}'${fix}`
 
-export type CutAcross<Op extends string, D extends string, A extends string, N extends string, Major extends string, Size extends string, Fix extends string> =
-  `${Op}: '${D}' is @${A}, but its ${N} ranks do not divide '${Major}:${Size}'; fix: ${Fix}`
+export type CutAcross<
+  Op extends string,
+  D extends string,
+  A extends string,
+  N extends string,
+  Major extends string,
+  Size extends string,
+  Fix extends string,
+> = `${Op}: '${D}' is @${A}, but its ${N} ranks do not divide '${Major}:${Size}'; fix: ${Fix}`
 export const cutAcross = (op: string, d: string, a: string, n: number, major: string, size: number, fix: string): string =>
   `${op}: '${d}' is @${a}, but its ${n} ranks do not divide '${major}:${size}'; fix: ${fix}`
 
@@ -120,13 +140,26 @@ export const pendingOnOneSide = (op: string, side: string, axes: string, other: 
   `${op}: its ${side} is a pending sum over '${axes}' but its ${other} is not; fix: ${fix} on the ${side} before it`
 
 export type PendingApart<
-  Op extends string, A extends string, AxesA extends string, FixA extends string, B extends string, AxesB extends string, FixB extends string,
-> = `${Op}: its ${A} is a pending sum over '${AxesA}' but its ${B} over '${AxesB}'; fix: ${FixA} on the ${A} and ${FixB} on the ${B} before it`
+  Op extends string,
+  A extends string,
+  AxesA extends string,
+  FixA extends string,
+  B extends string,
+  AxesB extends string,
+  FixB extends string,
+> =
+  `${Op}: its ${A} is a pending sum over '${AxesA}' but its ${B} over '${AxesB}'; fix: ${FixA} on the ${A} and ${FixB} on the ${B} before it`
 export const pendingApart = (op: string, a: string, axesA: string, fixA: string, b: string, axesB: string, fixB: string): string =>
   `${op}: its ${a} is a pending sum over '${axesA}' but its ${b} over '${axesB}'; fix: ${fixA} on the ${a} and ${fixB} on the ${b} before it`
 
-export type PendingOnBothSides<Op extends string, A extends string, AxesA extends string, B extends string, AxesB extends string, Fix extends string> =
-  `${Op}: its ${A} is a pending sum over '${AxesA}' and its ${B} over '${AxesB}'; fix: ${Fix} on the ${B} before it`
+export type PendingOnBothSides<
+  Op extends string,
+  A extends string,
+  AxesA extends string,
+  B extends string,
+  AxesB extends string,
+  Fix extends string,
+> = `${Op}: its ${A} is a pending sum over '${AxesA}' and its ${B} over '${AxesB}'; fix: ${Fix} on the ${B} before it`
 export const pendingOnBothSides = (op: string, a: string, axesA: string, b: string, axesB: string, fix: string): string =>
   `${op}: its ${a} is a pending sum over '${axesA}' and its ${b} over '${axesB}'; fix: ${fix} on the ${b} before it`
 

@@ -38,7 +38,8 @@ export const norm = <const Name extends string>(
 ) => {
   const sides = ({ scale, shift }: NormAttributes): readonly string[] => ['input', ...(scale ? ['scale'] : []), ...(shift ? ['shift'] : [])]
   const op: Op<NormAttributes> = {
-    name, sides,
+    name,
+    sides,
     shape: ([x, ...parameters], attributes) => {
       const { dim } = attributes
       needDim(name, x!, dim)
@@ -52,7 +53,10 @@ export const norm = <const Name extends string>(
       const { folds, normed } = row(sizeOf(x!, dim)!, epsilon)
       const times = scale ? call('multiply', normed, input(1)) : normed
       return {
-        family: 'row', inner: [dim], per: 'element', folds,
+        family: 'row',
+        inner: [dim],
+        per: 'element',
+        folds,
         result: shift ? call('add', times, input(scale ? 2 : 1)) : times,
       }
     },

@@ -15,9 +15,12 @@ export interface Declaration<Spec extends string = string, Type extends DType = 
   readonly type: Type
 }
 
-const declare = (role: Declaration['role']) =>
-  <const S extends string, const T extends DType = 'f32'>(spec: S, type?: T): Declaration<S, T> =>
-    ({ role, spec, type: type ?? ('f32' as T) })
+const declare =
+  (role: Declaration['role']) => <const S extends string, const T extends DType = 'f32'>(spec: S, type?: T): Declaration<S, T> => ({
+    role,
+    spec,
+    type: type ?? ('f32' as T),
+  })
 
 /** A tensor that comes with every run: `input('t:16@sp s:1024')`, `input('n:7', 'i32')`. */
 export const input = declare('input')
@@ -50,9 +53,11 @@ export interface Program {
 type SpecMessage<Name extends string, S extends string, M extends string> = string extends S ? ''
   : First<SpecForm<Name, S>, First<SpecAxes<Name, S, M>, CutTwice<Name, S>>>
 type SpecAxes<Name extends string, S extends string, M extends string> = S extends `${infer Head} ${infer Rest}`
-  ? First<DimAxes<Name, Head, M>, SpecAxes<Name, Rest, M>> : DimAxes<Name, S, M>
-type DimAxes<Name extends string, Text extends string, M extends string> =
-  Text extends `${infer D}:${string}@${infer A}` ? AxesExist<Name, A, D, M> : ''
+  ? First<DimAxes<Name, Head, M>, SpecAxes<Name, Rest, M>>
+  : DimAxes<Name, S, M>
+type DimAxes<Name extends string, Text extends string, M extends string> = Text extends `${infer D}:${string}@${infer A}`
+  ? AxesExist<Name, A, D, M>
+  : ''
 
 /** The declarations, or a message in the place of each one that is wrong in itself or does not fit the mesh. */
 export type Checked<I, M extends string, Role extends string> = {
@@ -63,19 +68,24 @@ export type Checked<I, M extends string, Role extends string> = {
 
 /** What is wrong with a result that is declared to lie as S. */
 type OutputMessage<Name extends string, X, S extends string, T extends DType> = First<
-  string extends SpecOf<X> ? '' : PendingOf<X> extends ''
-    ? SpecOf<X> extends S ? '' : S extends SpecOf<X> ? '' : Declared<Name, S, SpecOf<X>, FixAtEnd<SpecOf<X>, S>>
+  string extends SpecOf<X> ? ''
+    : PendingOf<X> extends '' ? SpecOf<X> extends S ? '' : S extends SpecOf<X> ? '' : Declared<Name, S, SpecOf<X>, FixAtEnd<SpecOf<X>, S>>
     : Declared<Name, S, `a pending ${KindOfPending<PendingOf<X>>} over '${AxesOfPending<PendingOf<X>>}'`, FixAtEnd<SpecOf<X>, S>>,
   TypeOf<X> extends T ? '' : Declared<Name, T, TypeOf<X>, `; fix: cast('${T}') at the end`>
 >
-type FixAtEnd<Got extends string, Want extends string> = Whole<Got> extends Whole<Want> ? `; fix: layout('${LayoutIn<Want>}') at the end` : ''
+type FixAtEnd<Got extends string, Want extends string> = Whole<Got> extends Whole<Want> ? `; fix: layout('${LayoutIn<Want>}') at the end`
+  : ''
 
 /** The results, or the message about the first one that is not as declared. */
-export type CheckedOutputs<R, O> = keyof O extends keyof R ? { readonly [K in keyof R]: K extends keyof O
-  ? O[K] extends Declaration<infer S, infer T>
-    ? OutputMessage<K & string, R[K], S, T> extends infer Said extends string ? (Said extends '' ? R[K] : Said) : R[K]
-    : R[K]
-  : R[K] } : unknown extends R ? unknown : Missing<Exclude<keyof O, keyof R>, O>
+export type CheckedOutputs<R, O> = keyof O extends keyof R ? {
+    readonly [K in keyof R]: K extends keyof O
+      ? O[K] extends Declaration<infer S, infer T>
+        ? OutputMessage<K & string, R[K], S, T> extends infer Said extends string ? (Said extends '' ? R[K] : Said) : R[K]
+      : R[K]
+      : R[K]
+  }
+  : unknown extends R ? unknown
+  : Missing<Exclude<keyof O, keyof R>, O>
 type Missing<K extends keyof O, O> = K extends string ? (O[K] extends Declaration<infer S> ? NotGiven<K, S> : never) : never
 
 /** What a body with a faulty stage gives back is unknown: nothing more is said about that. */
@@ -85,11 +95,17 @@ type CheckedResults<R> = unknown extends R ? unknown : Results
 interface MakeProgram {
   /** A program whose outputs lie as the body leaves them. */
   <const M extends string, const I extends object, R>(
-    name: string, mesh: Mesh<M>, inputs: I & NoInfer<Checked<I, M, 'input'>>, body: (inputs: Tensors<I, M>) => R & CheckedResults<R>,
+    name: string,
+    mesh: Mesh<M>,
+    inputs: I & NoInfer<Checked<I, M, 'input'>>,
+    body: (inputs: Tensors<I, M>) => R & CheckedResults<R>,
   ): Program
   /** A program whose outputs must lie as declared. */
   <const M extends string, const I extends object, const O extends { readonly [name: string]: Declaration }, R>(
-    name: string, mesh: Mesh<M>, inputs: I & NoInfer<Checked<I, M, 'input'>>, outputs: O & NoInfer<Checked<O, M, 'output'>>,
+    name: string,
+    mesh: Mesh<M>,
+    inputs: I & NoInfer<Checked<I, M, 'input'>>,
+    outputs: O & NoInfer<Checked<O, M, 'output'>>,
     body: (inputs: Tensors<I, M>) => R & CheckedOutputs<R, O>,
   ): Program
 }

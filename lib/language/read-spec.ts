@@ -7,7 +7,8 @@ import { refuse } from './refusal.ts'
 export const readSpec = (what: string, spec: string, type: DType): { readonly shape: Shape; readonly layout: Layout } => {
   const read = (spec === '' ? [] : spec.split(' ')).map((part) => {
     const [, name, size, axes] = /^([^:@ ]+):(0|[1-9]\d*)(?:@([^@ ]+))?$/.exec(part) ?? []
-    return name === undefined ? refuse(say.notOfForm(what, part, 'dim:size or dim:size@axis'))
+    return name === undefined
+      ? refuse(say.notOfForm(what, part, 'dim:size or dim:size@axis'))
       : { name, size: Number(size), cut: axes === undefined ? [] : axes.split('+') }
   })
   const twice = read.find(({ name }, i) => read.findIndex((other) => other.name === name) !== i)

@@ -42,8 +42,7 @@ class Symbolic implements AnyTensor {
   }
 }
 
-export const isSymbolic = (value: unknown): value is Symbolic =>
-  typeof value === 'object' && value !== null && node in value
+export const isSymbolic = (value: unknown): value is Symbolic => typeof value === 'object' && value !== null && node in value
 
 export const nodeOf = (tensor: AnyTensor): Node => {
   if (isSymbolic(tensor)) return tensor[node]
@@ -57,7 +56,10 @@ export const tensorOf = (of: Node): AnyTensor => new Symbolic(of)
  * the types refused is refused again with the same words, and what they could not know is checked for the first time.
  */
 export const record = <A extends Attributes>(
-  op: Op<A>, attributes: A, operands: readonly AnyTensor[], where: string,
+  op: Op<A>,
+  attributes: A,
+  operands: readonly AnyTensor[],
+  where: string,
   declare?: (shape: Shape, layout: Layout, mesh: Mesh | undefined) => Layout,
 ): AnyTensor => {
   const nodes = operands.map(nodeOf)
@@ -65,8 +67,12 @@ export const record = <A extends Attributes>(
   return atLine(where, () => {
     const shapes = nodes.map((operand) => operand.shape)
     const shape = op.shape(shapes, attributes)
-    const crossed = declare !== undefined ? declare(shape, nodes[0]?.layout ?? wholeLayout(shape), mesh)
-      : cross({ name: op.name, crossings: op.crossings(shapes, shape, attributes), linear: op.linear, sides: op.sides?.(attributes) }, nodes, shape, mesh ?? noMesh)
+    const crossed = declare !== undefined ? declare(shape, nodes[0]?.layout ?? wholeLayout(shape), mesh) : cross(
+      { name: op.name, crossings: op.crossings(shapes, shape, attributes), linear: op.linear, sides: op.sides?.(attributes) },
+      nodes,
+      shape,
+      mesh ?? noMesh,
+    )
     if (typeof crossed === 'string') throw new Refusal(crossed)
     return new Symbolic({ op, attributes, operands: nodes, shape, layout: crossed, mesh, where })
   })

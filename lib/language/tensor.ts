@@ -16,7 +16,10 @@ export interface AnyTensor {
  * numbers.
  */
 export interface Tensor<
-  Spec extends string = string, Pending extends string = '', Mesh extends string = string, Type extends DType = 'f32',
+  Spec extends string = string,
+  Pending extends string = '',
+  Mesh extends string = string,
+  Type extends DType = 'f32',
 > extends AnyTensor {
   readonly spec: Spec
   readonly pending: Pending
@@ -60,14 +63,17 @@ type IsOne<G, All = G> = G extends G ? ([All] extends [G] ? true : false) : neve
 
 /** What rule R says against tensor X: '' or one sentence. Nothing is said where the dims are not known to the types. */
 export type Message<R extends Rule, X> = string extends SpecOf<X> ? ''
-  : KnowsNames<R> extends true ? (R & { readonly input: X })['message'] : ''
+  : KnowsNames<R> extends true ? (R & { readonly input: X })['message']
+  : ''
 
 /**
  * What rule R makes of tensor X. Of a tensor whose dims are not known to the types, neither are those of the result
  * (unless the rule states them).
  */
-export type Output<R extends Rule, X> = string extends SpecOf<X> ? R extends { readonly states: string } ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
-  : KnowsNames<R> extends true ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
+export type Output<R extends Rule, X> = string extends SpecOf<X>
+  ? R extends { readonly states: string } ? (R & { readonly input: X })['output'] : Opaque<(R & { readonly input: X })['output']>
+  : KnowsNames<R> extends true ? (R & { readonly input: X })['output']
+  : Opaque<(R & { readonly input: X })['output']>
 type Opaque<Y> = Y extends readonly (infer One)[] ? readonly Opaque<One>[] : WithSpec<Y, string, ''>
 
 /** The parameter type of a checked function: X itself, or the message, to which nothing can be assigned. */
@@ -86,8 +92,7 @@ export interface AnyStage {
 export type RuleOf<S> = S extends { readonly [rule]: infer R extends Rule } ? R : never
 
 /** Declares the types of a stage's plain function; the only place where the two meet. */
-export const stage = <R extends Rule>(apply: (x: AnyTensor) => AnyTensor | readonly AnyTensor[]): Stage<R> =>
-  apply as unknown as Stage<R>
+export const stage = <R extends Rule>(apply: (x: AnyTensor) => AnyTensor | readonly AnyTensor[]): Stage<R> => apply as unknown as Stage<R>
 
 /** The plain function of a stage, for layers that apply stages themselves. */
 export const applied = (s: AnyStage): (x: AnyTensor) => AnyTensor => s as unknown as (x: AnyTensor) => AnyTensor

@@ -52,13 +52,20 @@ const isDeclaration = (tree: DeclarationTree): tree is Declaration => 'role' in 
 
 const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, inputs: Node[]): unknown => {
   if (!isDeclaration(tree)) {
-    return Array.isArray(tree) ? tree.map((part, i) => symbolsFor(part, [...path, String(i)], mesh, inputs))
+    return Array.isArray(tree)
+      ? tree.map((part, i) => symbolsFor(part, [...path, String(i)], mesh, inputs))
       : Object.fromEntries(Object.entries(tree).map(([key, part]) => [key, symbolsFor(part, [...path, key], mesh, inputs)]))
   }
   const name = path.join('.')
   const { shape, layout } = checkedSpec(`input '${path.at(-1) ?? ''}'`, tree, mesh)
   const node: Node = {
-    op: inputOp, attributes: { name, parameter: tree.role === 'parameter' }, operands: [], shape, layout, mesh, where: 'input',
+    op: inputOp,
+    attributes: { name, parameter: tree.role === 'parameter' },
+    operands: [],
+    shape,
+    layout,
+    mesh,
+    where: 'input',
   }
   inputs.push(node)
   return tensorOf(node)

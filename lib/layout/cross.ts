@@ -21,8 +21,10 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.join('+'
 export const refusePending = (name: string, part: Part): string | undefined => {
   const { pending } = part.layout
   const combine = pending[0]?.combine
-  return combine === undefined ? undefined
-    : combine === 'sum' ? say.notLinear(name, part.side, axesOf(pending), finish(part, pending))
+  return combine === undefined
+    ? undefined
+    : combine === 'sum'
+    ? say.notLinear(name, part.side, axesOf(pending), finish(part, pending))
     : say.notFinished(name, part.side, combine, axesOf(pending), finish(part, pending))
 }
 
@@ -66,12 +68,17 @@ const pendingTogether = (name: string, a: Part, b: Part): string | undefined => 
 
 // ---- dims ----------------------------------------------------------------------------------------------------------
 
-const holdersOf = (crossing: Crossing, parts: readonly Part[]): readonly { readonly part: Part; readonly dim: string; readonly cut: readonly string[] }[] =>
+const holdersOf = (
+  crossing: Crossing,
+  parts: readonly Part[],
+): readonly { readonly part: Part; readonly dim: string; readonly cut: readonly string[] }[] =>
   crossing.operands.flatMap((dim, operand) => dim === null ? [] : [{ part: parts[operand]!, dim, cut: cutIn(parts[operand]!, dim) }])
 
 /** Dims that cannot be cut in the place of another: those that the op needs whole or only lets pass if divisible. */
 const uncuttable = ({ crossings }: Crossed): readonly string[] =>
-  crossings.filter(({ kind, divisor }) => kind === 'whole' || divisor !== undefined).flatMap(({ operands }) => operands.filter((dim) => dim !== null))
+  crossings.filter(({ kind, divisor }) => kind === 'whole' || divisor !== undefined).flatMap(({ operands }) =>
+    operands.filter((dim) => dim !== null)
+  )
 
 /** A dim that the op needs whole must be so in every operand. */
 const checkWhole = (op: Crossed, crossing: Crossing, parts: readonly Part[]): string | undefined => {
@@ -80,7 +87,9 @@ const checkWhole = (op: Crossed, crossing: Crossing, parts: readonly Part[]): st
   if (first === undefined) return undefined
   const { part, dim, cut } = first
   const others = parts.filter((other) => other !== part)
-  const cutElsewhere = others.flatMap(({ shape, layout }) => shape.dims.filter((_, i) => layout.cuts[i]!.length > 0).map(({ name }) => name))
+  const cutElsewhere = others.flatMap(({ shape, layout }) =>
+    shape.dims.filter((_, i) => layout.cuts[i]!.length > 0).map(({ name }) => name)
+  )
   const fix = others.some((other) => cutByAny(other, cut))
     ? `${holders.map((holder) => `${gathered(holder.part, holder.dim)} on the ${holder.part.side}`).join(' and ')} before it`
     : moved(part, dim, cut, [...uncuttable(op), ...cutElsewhere])
@@ -92,7 +101,9 @@ const checkFolded = (op: Crossed, crossing: Crossing, parts: readonly Part[]): s
   const [a, b] = holdersOf(crossing, parts)
   if (a === undefined || b === undefined || same(a.cut, b.cut) || isUndecided(a.cut) || isUndecided(b.cut)) return undefined
   const lies = (cut: readonly string[]): string => cut.length === 0 ? 'whole' : `@${cut.join('+')}`
-  const fix = a.cut.length === 0 ? `${withCut(a.part, a.dim, b.cut)}${say.on(a.part.side)}` : `${withCut(b.part, b.dim, a.cut)}${say.on(b.part.side)}`
+  const fix = a.cut.length === 0
+    ? `${withCut(a.part, a.dim, b.cut)}${say.on(a.part.side)}`
+    : `${withCut(b.part, b.dim, a.cut)}${say.on(b.part.side)}`
   return say.cutsDiffer(op.name, a.dim, lies(a.cut), a.part.side, lies(b.cut), b.part.side, fix)
 }
 
@@ -105,7 +116,14 @@ const checkPair = (op: Crossed, i: number, j: number, parts: readonly Part[]): s
     const [mine, theirs] = [cutIn(a, name), cutIn(b, other)]
     if (!isDecided(mine) || !isDecided(theirs) || same(mine, theirs)) continue
     return say.cutsDiffer(
-      op.name, name, `@${mine.join('+')}`, a.side, `@${theirs.join('+')}`, b.side, `${withCut(b, other, mine)}${say.on(b.side)}`)
+      op.name,
+      name,
+      `@${mine.join('+')}`,
+      a.side,
+      `@${theirs.join('+')}`,
+      b.side,
+      `${withCut(b, other, mine)}${say.on(b.side)}`,
+    )
   }
   return undefined
 }
@@ -148,7 +166,11 @@ const checkCuts = (op: Crossed, parts: readonly Part[], mesh: Mesh): string | un
 
 /** The operands of an op, each with the part it plays in messages. */
 export const partsOf = (operands: readonly Placed[], sides: readonly string[] | undefined): readonly Part[] =>
-  operands.map(({ shape, layout }, i) => ({ shape, layout, side: sides?.[i] ?? (operands.length === 1 ? 'input' : i === 0 ? 'left' : 'right') }))
+  operands.map(({ shape, layout }, i) => ({
+    shape,
+    layout,
+    side: sides?.[i] ?? (operands.length === 1 ? 'input' : i === 0 ? 'left' : 'right'),
+  }))
 
 /** The layout in which an op leaves its result, given its operands' declared layouts; or why it refuses them. */
 export const cross = (op: Crossed, operands: readonly Placed[], result: Shape, mesh: Mesh): Layout | string => {
@@ -159,8 +181,9 @@ export const cross = (op: Crossed, operands: readonly Placed[], result: Shape, m
   if (fault !== undefined) return fault
   const after = op.crossings.map((crossing) => ({ crossing, cut: cutAfter(crossing, parts) }))
   const cuts = result.dims.map(({ name }) => after.find(({ crossing }) => crossing.result === name)?.cut ?? [])
-  const folded = after.flatMap(({ crossing, cut }) => !isFold(crossing) || !isDecided(cut) ? []
-    : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] })))
+  const folded = after.flatMap(({ crossing, cut }) =>
+    !isFold(crossing) || !isDecided(cut) ? [] : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] }))
+  )
   const lastWith = (axis: string): Part | undefined => [...parts].reverse().find((part) => cutByAny(part, [axis]))
   const twice = cutTwice(op.name, result, cuts, (axis) => {
     const part = lastWith(axis)
@@ -177,7 +200,10 @@ const inMeshOrder = (pending: readonly Pending[], mesh: Mesh): readonly Pending[
 
 /** The message about an axis that cuts two dims, if one does. */
 export const cutTwice = (
-  name: string, shape: Shape, cuts: readonly (readonly string[])[], fix: (axis: string) => string = () => '',
+  name: string,
+  shape: Shape,
+  cuts: readonly (readonly string[])[],
+  fix: (axis: string) => string = () => '',
 ): string | undefined => {
   for (let i = 0; i < cuts.length; i++) {
     for (const axis of cuts[i]!) {

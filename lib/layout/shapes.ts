@@ -17,10 +17,11 @@ export const needDim = (op: string, shape: Shape, dim: string, side = 'input'): 
 }
 
 /** Refuses unless all of the dims are there, each named once. */
-export const needDims = (op: string, shape: Shape, dims: readonly string[], side = 'input'): void => dims.forEach((dim, i) => {
-  needDim(op, shape, dim, side)
-  if (dims.includes(dim, i + 1)) refuse(say.dimTwice(op, dim))
-})
+export const needDims = (op: string, shape: Shape, dims: readonly string[], side = 'input'): void =>
+  dims.forEach((dim, i) => {
+    needDim(op, shape, dim, side)
+    if (dims.includes(dim, i + 1)) refuse(say.dimTwice(op, dim))
+  })
 
 /** Refuses if a dim of that name is there already. */
 export const needFree = (op: string, shape: Shape, dim: string, side = 'input'): void => {
@@ -45,7 +46,12 @@ export const sameSizes = (op: string, a: Shape, b: Shape, sideA = 'left', sideB 
 
 /** What an op may ask of an operand's elements, kept like `Kinds` in language/rules/unary.ts. */
 const kinds: { readonly [kind in Kind]: readonly DType[] } = {
-  real: ['f32'], number: ['f32', 'i32'], truth: ['bool'], index: ['i32'], mask: ['f32', 'bool'], any: ['f32', 'i32', 'bool'],
+  real: ['f32'],
+  number: ['f32', 'i32'],
+  truth: ['bool'],
+  index: ['i32'],
+  mask: ['f32', 'bool'],
+  any: ['f32', 'i32', 'bool'],
 }
 
 /** Refuses elements that are not of the kind. */
@@ -60,11 +66,15 @@ export const sameType = (op: string, a: Shape, b: Shape, sideA = 'left', sideB =
 
 // ---- results -------------------------------------------------------------------------------------------------------
 
-export const without = (shape: Shape, dims: readonly string[]): Shape => ({ ...shape, dims: shape.dims.filter(({ name }) => !dims.includes(name)) })
+export const without = (shape: Shape, dims: readonly string[]): Shape => ({
+  ...shape,
+  dims: shape.dims.filter(({ name }) => !dims.includes(name)),
+})
 
 /** The shape with one dim replaced by others, in its place. */
 export const replaced = (shape: Shape, dim: string, by: readonly Dim[]): Shape => ({
-  ...shape, dims: shape.dims.flatMap((one) => one.name === dim ? by : [one]),
+  ...shape,
+  dims: shape.dims.flatMap((one) => one.name === dim ? by : [one]),
 })
 
 /** Dims that b has and a lacks. */

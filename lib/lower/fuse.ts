@@ -45,7 +45,9 @@ const join = (producer: Compute, consumer: Compute, value: number): Compute | un
   const others = consumer.operands.filter((operand) => operand !== value)
   const operands = [...producer.operands]
   const placeOf = others.map((operand) => {
-    const known = fixedOperands(producer.template) > 0 ? operands.indexOf(operand, fixedOperands(producer.template)) : operands.indexOf(operand)
+    const known = fixedOperands(producer.template) > 0
+      ? operands.indexOf(operand, fixedOperands(producer.template))
+      : operands.indexOf(operand)
     return known >= 0 ? known : operands.push(operand) - 1
   })
   if (operands.length > mostOperands) return undefined
@@ -60,19 +62,26 @@ const join = (producer: Compute, consumer: Compute, value: number): Compute | un
     return operand === value ? inner : input(placeOf[others.indexOf(operand)]! - shift)
   })
   const template = withResult(producer.template, outer)
-  return template === undefined ? undefined
-    : { ...consumer, op: `${producer.op} ${consumer.op}`, operands, template }
+  return template === undefined ? undefined : { ...consumer, op: `${producer.op} ${consumer.op}`, operands, template }
 }
 
 /** Operands that a kernel treats in a way of its own: the factors of a contraction. */
 const fixedOperands = (template: Template): number => template.family === 'contract' ? 2 : 0
 
 const resultOf = (template: Template): Expression | undefined =>
-  template.family === 'map' ? template.expression
-    : template.family === 'contract' ? template.epilogue
-    : template.family === 'row' && template.per === 'element' ? template.result : undefined
+  template.family === 'map'
+    ? template.expression
+    : template.family === 'contract'
+    ? template.epilogue
+    : template.family === 'row' && template.per === 'element'
+    ? template.result
+    : undefined
 
 const withResult = (template: Template, expression: Expression): Template | undefined =>
-  template.family === 'map' ? { ...template, expression }
-    : template.family === 'contract' ? { ...template, epilogue: expression }
-    : template.family === 'row' ? { ...template, result: expression } : undefined
+  template.family === 'map'
+    ? { ...template, expression }
+    : template.family === 'contract'
+    ? { ...template, epilogue: expression }
+    : template.family === 'row'
+    ? { ...template, result: expression }
+    : undefined

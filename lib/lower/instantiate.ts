@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { contiguous, elementsOf, type Exchange, type Kernel, type Parcel, type Port, type RankProgram, type View } from '../kernel/kernel.ts'
+import {
+  contiguous,
+  elementsOf,
+  type Exchange,
+  type Kernel,
+  type Parcel,
+  type Port,
+  type RankProgram,
+  type View,
+} from '../kernel/kernel.ts'
 import type { Layout, Shape } from '../layout/layout.ts'
 import type { Box } from '../layout/pieces.ts'
 import { boxOn, partsBetween } from '../layout/transfer.ts'
@@ -43,7 +52,8 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     const sizes = box.map((range) => range.size)
     const strides = contiguous(sizes)
     return hold(value, {
-      buffer: buffers.take(Math.max(1, elementsOf(sizes))), offset: 0,
+      buffer: buffers.take(Math.max(1, elementsOf(sizes))),
+      offset: 0,
       dims: shape.dims.map(({ name }, i) => ({ name, size: sizes[i]!, stride: strides[i]! })),
     })
   }
@@ -91,8 +101,11 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
       }
     }
     return kernelsOf(step.template, {
-      operands, types: step.operands.map((value) => values[value]!.shape.type),
-      result: allocate(step.result), shape: result.shape, origin: result.box.map((range) => range.start),
+      operands,
+      types: step.operands.map((value) => values[value]!.shape.type),
+      result: allocate(step.result),
+      shape: result.shape,
+      origin: result.box.map((range) => range.start),
     })
   }
 
@@ -100,11 +113,17 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     const [before, after] = [values[from]!, values[to]!]
     const source = pieces[from]!
     const inside = (piece: Piece, box: Box, part: Box): View => ({
-      buffer: piece.buffer, type: before.shape.type, strides: piece.dims.map(({ stride }) => stride),
+      buffer: piece.buffer,
+      type: before.shape.type,
+      strides: piece.dims.map(({ stride }) => stride),
       offset: part.reduce((offset, range, i) => offset + (range.start - box[i]!.start) * piece.dims[i]!.stride, piece.offset),
     })
     if (plan.steps[at]!.do === 'move' && (plan.steps[at] as Move).bytes.every((bytes) => bytes === 0)) {
-      const view = inside(source, before.box, after.box.map((range, i) => range.size === 0 ? { start: before.box[i]!.start, size: 0 } : range))
+      const view = inside(
+        source,
+        before.box,
+        after.box.map((range, i) => range.size === 0 ? { start: before.box[i]!.start, size: 0 } : range),
+      )
       hold(to, { buffer: view.buffer, offset: view.offset, dims: source.dims.map((dim, i) => ({ ...dim, size: after.box[i]!.size })) })
       return undefined
     }
@@ -114,19 +133,29 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     const kept = parts.find((part) => part.from === rank && part.to === rank)
     const finished = before.layout.pending.find(({ axis }) => !after.layout.pending.some((pending) => pending.axis === axis))
     return {
-      kind: 'exchange', name: `${collective} ${what}`,
+      kind: 'exchange',
+      name: `${collective} ${what}`,
       signature: createHash('sha256').update(JSON.stringify([plan.values[from], plan.values[to], at])).digest('hex').slice(0, 16),
-      sends: parts.filter((part) => part.from === rank && part.to !== rank).map(({ to: peer, box }) => parcel(peer, box, inside(source, before.box, box))),
-      receives: parts.filter((part) => part.to === rank && part.from !== rank).map(({ from: peer, box }) => parcel(peer, box, inside(target, after.box, box))),
-      keeps: kept === undefined ? null
-        : { sizes: kept.box.map((range) => range.size), from: inside(source, before.box, kept.box), to: inside(target, after.box, kept.box) },
+      sends: parts.filter((part) => part.from === rank && part.to !== rank).map(({ to: peer, box }) =>
+        parcel(peer, box, inside(source, before.box, box))
+      ),
+      receives: parts.filter((part) => part.to === rank && part.from !== rank).map(({ from: peer, box }) =>
+        parcel(peer, box, inside(target, after.box, box))
+      ),
+      keeps: kept === undefined ? null : {
+        sizes: kept.box.map((range) => range.size),
+        from: inside(source, before.box, kept.box),
+        to: inside(target, after.box, kept.box),
+      },
       combine: finished?.combine ?? 'place',
     }
   }
 
   function portOf(port: PlanPort, piece: Piece): Port {
     return {
-      name: port.name, parameter: port.parameter, sizes: piece.dims.map(({ size }) => size),
+      name: port.name,
+      parameter: port.parameter,
+      sizes: piece.dims.map(({ size }) => size),
       view: { buffer: piece.buffer, type: port.type, offset: piece.offset, strides: piece.dims.map(({ stride }) => stride) },
     }
   }

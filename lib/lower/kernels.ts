@@ -14,8 +14,12 @@ interface Local {
   readonly origin: readonly number[]
 }
 
-const viewOf = (piece: Piece, type: DType, loops: readonly (string | null)[]): View =>
-  ({ buffer: piece.buffer, type, offset: piece.offset, strides: stridesAlong(piece, loops) })
+const viewOf = (piece: Piece, type: DType, loops: readonly (string | null)[]): View => ({
+  buffer: piece.buffer,
+  type,
+  offset: piece.offset,
+  strides: stridesAlong(piece, loops),
+})
 
 /** A template on a rank's pieces. */
 export const kernelsOf = (template: Template, { operands, types, result, shape, origin }: Local): readonly Kernel[] => {
@@ -26,17 +30,26 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
   switch (template.family) {
     case 'map':
       return [{
-        kind: 'map', sizes, origin, expression: template.expression, output,
+        kind: 'map',
+        sizes,
+        origin,
+        expression: template.expression,
+        output,
         inputs: operands.map((operand, i) => viewOf(operand, types[i]!, names)),
       }]
     case 'row': {
       const outer = names.filter((name) => !template.inner.includes(name))
       const loops = [...outer, ...template.inner]
       return [{
-        kind: 'row', outer: sizesAlong(result, outer), inner: sizesAlong(operands[0]!, template.inner),
+        kind: 'row',
+        outer: sizesAlong(result, outer),
+        inner: sizesAlong(operands[0]!, template.inner),
         origin: loops.map((name) => origin[names.indexOf(name)] ?? 0),
         inputs: operands.map((operand, i) => viewOf(operand, types[i]!, loops)),
-        folds: template.folds, result: template.result, per: template.per, output: viewOf(result, shape.type, loops),
+        folds: template.folds,
+        result: template.result,
+        per: template.per,
+        output: viewOf(result, shape.type, loops),
       }]
     }
     case 'contract': {
@@ -47,11 +60,16 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       const columns = names.filter((name) => !has(left!, name))
       const loops = [...batch, ...rows, ...columns, ...template.inner]
       return [{
-        kind: 'contract', batch: sizesAlong(result, batch), rows: sizesAlong(result, rows), columns: sizesAlong(result, columns),
+        kind: 'contract',
+        batch: sizesAlong(result, batch),
+        rows: sizesAlong(result, rows),
+        columns: sizesAlong(result, columns),
         inner: sizesAlong(left!, template.inner),
-        left: viewOf(left!, types[0]!, loops), right: viewOf(right!, types[1]!, loops),
+        left: viewOf(left!, types[0]!, loops),
+        right: viewOf(right!, types[1]!, loops),
         extras: extras.map((extra, i) => viewOf(extra, types[i + 2]!, [...batch, ...rows, ...columns, ...template.inner.map(() => null)])),
-        epilogue: template.epilogue, output: viewOf(result, shape.type, [...batch, ...rows, ...columns, ...template.inner.map(() => null)]),
+        epilogue: template.epilogue,
+        output: viewOf(result, shape.type, [...batch, ...rows, ...columns, ...template.inner.map(() => null)]),
       }]
     }
     case 'attention': {
@@ -62,7 +80,11 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       const own = rows.map((name) => name === over ? null : name)
       const masked = rows.map((name) => name === maskKeys ? null : name)
       return [{
-        kind: 'attention', rows: sizesAlong(result, rows), keys: dimOf(key!, over)!.size, features: dimOf(query!, features)!.size, scale,
+        kind: 'attention',
+        rows: sizesAlong(result, rows),
+        keys: dimOf(key!, over)!.size,
+        features: dimOf(query!, features)!.size,
+        scale,
         query: viewOf(query!, 'f32', [...rows, null, features]),
         key: viewOf(key!, 'f32', [...own, over, features]),
         value: viewOf(value!, 'f32', [...own, over, features]),
@@ -74,14 +96,23 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       const [table, ids] = operands
       const dim = dimOf(table!, template.dim)!
       return [{
-        kind: 'gather', sizes, ids: viewOf(ids!, 'i32', names), table: viewOf(table!, types[0]!, names.map((name) => name === template.dim ? null : name)),
-        step: dim.stride, size: dim.size, output,
+        kind: 'gather',
+        sizes,
+        ids: viewOf(ids!, 'i32', names),
+        table: viewOf(table!, types[0]!, names.map((name) => name === template.dim ? null : name)),
+        step: dim.stride,
+        size: dim.size,
+        output,
       }]
     }
     case 'place': {
       const filled = operands.reduce((sum, operand) => sum + dimOf(operand, template.dim)!.size, 0) === dimOf(result, template.dim)!.size
       const fill: Kernel = {
-        kind: 'map', sizes, origin, inputs: [], output,
+        kind: 'map',
+        sizes,
+        origin,
+        inputs: [],
+        output,
         expression: shape.type === 'f32' ? real(template.fill) : integer(template.fill),
       }
       let at = template.before
@@ -89,7 +120,10 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
         const start = at
         at += dimOf(operand, template.dim)!.size
         return {
-          kind: 'map', sizes: names.map((name) => dimOf(operand, name)!.size), origin, expression: input(0),
+          kind: 'map',
+          sizes: names.map((name) => dimOf(operand, name)!.size),
+          origin,
+          expression: input(0),
           inputs: [viewOf(operand, types[i]!, names)],
           output: { ...output, offset: output.offset + start * dimOf(result, template.dim)!.stride },
         }
@@ -102,7 +136,13 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
 }
 
 /** A merge of dims that don't lie one inside the other: each element is fetched from where it is. */
-const copyForMerge = (template: Extract<Template, { family: 'view' }>, operand: Piece, type: DType, result: Piece, shape: Shape): Kernel => {
+const copyForMerge = (
+  template: Extract<Template, { family: 'view' }>,
+  operand: Piece,
+  type: DType,
+  result: Piece,
+  shape: Shape,
+): Kernel => {
   if (template.view.of !== 'merge') throw new Error(`a ${template.view.of} is always a view`)
   const { dims, to } = template.view
   const loops = result.dims.flatMap(({ name }) => name === to ? dims : [name])
@@ -113,7 +153,10 @@ const copyForMerge = (template: Extract<Template, { family: 'view' }>, operand: 
     stride *= dimOf(operand, name)!.size
   }
   return {
-    kind: 'map', sizes: loops.map((name) => dimOf(operand, name)!.size), origin: loops.map(() => 0), expression: input(0),
+    kind: 'map',
+    sizes: loops.map((name) => dimOf(operand, name)!.size),
+    origin: loops.map(() => 0),
+    expression: input(0),
     inputs: [viewOf(operand, type, loops)],
     output: { buffer: result.buffer, type: shape.type, offset: result.offset, strides: loops.map((name) => strides.get(name)!) },
   }

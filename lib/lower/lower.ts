@@ -42,10 +42,18 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
       return
     }
     const operands = node.operands.map((use, operand) =>
-      copyIn(use.value, strategy.operands[operand]!, use.pin?.where ?? node.where, reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!)))
+      copyIn(
+        use.value,
+        strategy.operands[operand]!,
+        use.pin?.where ?? node.where,
+        reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!),
+      )
+    )
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
     const template = node.op.kernel(shapes, node.shape, node.attributes)
-    steps.push({ do: 'compute', op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute)
+    steps.push(
+      { do: 'compute', op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute,
+    )
   })
   const outputs = graph.outputs.map(({ name, use }, i) => {
     const made = copyIn(use.value, decision.outputs[i]!, use.pin?.where ?? graph.nodes[use.value]!.where, `output '${name}' is declared so`)
@@ -53,8 +61,16 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
   })
   const { bytes, bound, declaredBytes, width } = decision
   return {
-    format: 'shardwise-plan', version: 1, program: graph.name, mesh: graph.mesh.text, ranks: graph.mesh.ranks,
-    values, inputs: ports, outputs, steps, declarations: declarationsOf(graph),
+    format: 'shardwise-plan',
+    version: 1,
+    program: graph.name,
+    mesh: graph.mesh.text,
+    ranks: graph.mesh.ranks,
+    values,
+    inputs: ports,
+    outputs,
+    steps,
+    declarations: declarationsOf(graph),
     certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
   }
 }
@@ -62,11 +78,18 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
 /** The program's declarations, each once, in the order of their first use. */
 const declarationsOf = (graph: Graph): readonly PlanDeclaration[] => {
   const uses = [...graph.nodes.flatMap(({ operands }) => operands), ...graph.outputs.map(({ use }) => use)]
-  const found = uses.flatMap(({ value, pin }) => pin === undefined ? [] : [{ where: pin.where, layout: printCuts(graph.nodes[value]!.shape, pin.layout) }])
+  const found = uses.flatMap(({ value, pin }) =>
+    pin === undefined ? [] : [{ where: pin.where, layout: printCuts(graph.nodes[value]!.shape, pin.layout) }]
+  )
   return [...new Map(found.map((one) => [`${one.where} ${one.layout}`, one])).values()]
 }
 
 const portOf = (name: string, parameter: boolean, shape: Shape, values: readonly PlanValue[], value: number): PlanPort => ({
-  name, parameter, type: shape.type, dims: shape.dims.map((dim) => dim.name), sizes: shape.dims.map((dim) => dim.size),
-  spec: values[value]!.spec, value,
+  name,
+  parameter,
+  type: shape.type,
+  dims: shape.dims.map((dim) => dim.name),
+  sizes: shape.dims.map((dim) => dim.size),
+  spec: values[value]!.spec,
+  value,
 })

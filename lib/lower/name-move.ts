@@ -18,14 +18,18 @@ const placeOf = (shape: Shape, layout: Layout, axis: string): string => {
 /** Names a change of layout; `free` says that no byte is sent. */
 export const nameMove = (shape: Shape, from: Layout, to: Layout, free: boolean): MoveName => {
   const axes = [...new Set([...axesOf(from), ...axesOf(to)])]
-  const changes = axes.map((axis) => ({ axis, before: placeOf(shape, from, axis), after: placeOf(shape, to, axis) })).filter(({ before, after }) => before !== after)
+  const changes = axes.map((axis) => ({ axis, before: placeOf(shape, from, axis), after: placeOf(shape, to, axis) })).filter((
+    { before, after },
+  ) => before !== after)
   const pending = new Set(['sum', 'max', 'min'])
   const reducing = changes.filter(({ before }) => pending.has(before))
-  const what = changes.length === 0 ? `${printCuts(shape, from)} → ${printCuts(shape, to)}`
+  const what = changes.length === 0
+    ? `${printCuts(shape, from)} → ${printCuts(shape, to)}`
     : changes.map(({ axis, before, after }) => `${before}→${after} over ${axis}`).join(', ')
   if (free) return { name: 'split', collective: 'local slice', what }
   if (reducing.length > 0) {
-    return reducing.every(({ after }) => after === 'whole') ? { name: 'reduce', collective: 'all-reduce', what }
+    return reducing.every(({ after }) => after === 'whole')
+      ? { name: 'reduce', collective: 'all-reduce', what }
       : { name: 'reduce and split', collective: 'reduce-scatter', what }
   }
   if (changes.length === 0) return { name: 'permute', collective: 'permutation', what }

@@ -10,10 +10,11 @@ import { fuse } from './fuse.ts'
 import { lower } from './lower.ts'
 
 /** From a program to a plan: the passes, in order. */
-export const compile = (program: Program): E.Either<Fault, Plan> => pipe(
-  trace(program),
-  E.map(buildGraph),
-  E.map((graph) => lower(graph, plan(graph))),
-  E.map(fuse),
-  E.map(sign),
-)
+export const compile = (program: Program): E.Either<Fault, Plan> =>
+  pipe(
+    trace(program),
+    E.map(buildGraph),
+    E.map((graph) => lower(graph, plan(graph))),
+    E.map(fuse),
+    E.map(sign),
+  )

@@ -24,7 +24,8 @@ export const stridesAlong = (piece: Piece, names: readonly (string | null)[]): r
  */
 export const viewThrough = (piece: Piece, view: ViewTemplate, sizes: ReadonlyMap<string, number>): Piece | undefined => {
   const without = (names: readonly string[]): readonly LocalDim[] => piece.dims.filter(({ name }) => !names.includes(name))
-  const replace = (name: string, by: readonly LocalDim[]): readonly LocalDim[] => piece.dims.flatMap((dim) => dim.name === name ? by : [dim])
+  const replace = (name: string, by: readonly LocalDim[]): readonly LocalDim[] =>
+    piece.dims.flatMap((dim) => dim.name === name ? by : [dim])
   switch (view.of) {
     case 'rename':
       return { ...piece, dims: piece.dims.map((dim) => dim.name === view.dim ? { ...dim, name: view.to } : dim) }
@@ -34,7 +35,8 @@ export const viewThrough = (piece: Piece, view: ViewTemplate, sizes: ReadonlyMap
       return { ...piece, dims: [{ name: view.dim, size: sizes.get(view.dim)!, stride: 0 }, ...piece.dims] }
     case 'slice':
       return {
-        ...piece, offset: piece.offset + view.from * dimOf(piece, view.dim)!.stride,
+        ...piece,
+        offset: piece.offset + view.from * dimOf(piece, view.dim)!.stride,
         dims: piece.dims.map((dim) => dim.name === view.dim ? { ...dim, size: view.count } : dim),
       }
     case 'select':
@@ -54,7 +56,10 @@ export const viewThrough = (piece: Piece, view: ViewTemplate, sizes: ReadonlyMap
       const nested = long.every((dim, i) => i === long.length - 1 || dim.stride === long[i + 1]!.stride * long[i + 1]!.size)
       if (!nested) return undefined
       const merged = { name: view.to, size: sizes.get(view.to)!, stride: long.at(-1)?.stride ?? 1 }
-      return { ...piece, dims: piece.dims.flatMap((dim) => dim.name === view.dims[0] ? [merged] : view.dims.includes(dim.name) ? [] : [dim]) }
+      return {
+        ...piece,
+        dims: piece.dims.flatMap((dim) => dim.name === view.dims[0] ? [merged] : view.dims.includes(dim.name) ? [] : [dim]),
+      }
     }
   }
 }

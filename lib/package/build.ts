@@ -14,7 +14,9 @@ const rooms = ['lib', 'ops', 'backends'] as const
 
 const sourcesIn = async (folder: string): Promise<readonly string[]> => {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true })
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+  return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')).map((entry) =>
+    join(entry.parentPath ?? entry.path, entry.name)
+  )
 }
 
 /** `#lib/fault.ts` and `./fault.ts`, as seen from a file of the package. */
@@ -28,12 +30,20 @@ const sources = (await Promise.all(rooms.map((room) => sourcesIn(join(home, room
 const { config } = ts.readConfigFile(join(home, 'tsconfig.json'), ts.sys.readFile) as { config: { compilerOptions: object } }
 const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, home)
 const program = ts.createProgram([...sources], {
-  ...options, noEmit: false, declaration: true, outDir: out, rootDir: home, allowImportingTsExtensions: false, rewriteRelativeImportExtensions: true,
+  ...options,
+  noEmit: false,
+  declaration: true,
+  outDir: out,
+  rootDir: home,
+  allowImportingTsExtensions: false,
+  rewriteRelativeImportExtensions: true,
 })
 // 2877 says that `#lib/….ts` stays as it is; it is rewritten below.
 const problems = ts.getPreEmitDiagnostics(program).filter(({ code }) => code !== 2877)
 if (problems.length > 0) {
-  process.stderr.write(ts.formatDiagnostics(problems, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => home, getNewLine: () => '\n' }))
+  process.stderr.write(
+    ts.formatDiagnostics(problems, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => home, getNewLine: () => '\n' }),
+  )
   process.exit(1)
 }
 await rm(out, { recursive: true, force: true })
@@ -43,4 +53,6 @@ program.emit(undefined, (name, text) => {
   written.push(mkdir(dirname(path), { recursive: true }).then(() => writeFile(path, rewritten(text, path))))
 })
 await Promise.all(written)
-process.stdout.write(`dist: ${sources.length} modules, ${(await readFile(join(home, 'package.json'), 'utf8')).match(/"version": "([^"]+)"/)?.[1]}\n`)
+process.stdout.write(
+  `dist: ${sources.length} modules, ${(await readFile(join(home, 'package.json'), 'utf8')).match(/"version": "([^"]+)"/)?.[1]}\n`,
+)

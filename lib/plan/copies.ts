@@ -46,7 +46,8 @@ export const copyPrices = (ground: Ground) => {
   const trees = new Map<string, Copies>()
 
   /** What makes shapes alike for prices: sizes, and whether dims of one position may be cut. */
-  const printSizes = ({ dims }: Shape): string => dims.map((dim) => dim.size <= 1 && canCut(dim, ground) ? `${dim.size}@` : dim.size).join(' ')
+  const printSizes = ({ dims }: Shape): string =>
+    dims.map((dim) => dim.size <= 1 && canCut(dim, ground) ? `${dim.size}@` : dim.size).join(' ')
 
   const spaceOf = (shape: Shape, pending: readonly Pending[]): Space => {
     const key = `${printSizes(shape)}|${printPending(pending)}`
@@ -59,8 +60,11 @@ export const copyPrices = (ground: Ground) => {
     const next = new Int32Array(n * n)
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
-        const sent = i === j ? 0 : canTransfer(states[i]!, states[j]!)
-          ? bytesSent(shape, states[i]!, states[j]!, ground.mesh).reduce((sum, one) => sum + one, 0) : Infinity
+        const sent = i === j
+          ? 0
+          : canTransfer(states[i]!, states[j]!)
+          ? bytesSent(shape, states[i]!, states[j]!, ground.mesh).reduce((sum, one) => sum + one, 0)
+          : Infinity
         bytes[i * n + j] = sent
         distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange : perSlice)
         next[i * n + j] = j
@@ -89,7 +93,11 @@ export const copyPrices = (ground: Ground) => {
   const pricer = (shape: Shape, makings: readonly Layout[], wishes: readonly (readonly Layout[])[]) => {
     const starts = makings.map((made) => {
       const space = spaceOf(shape, made.pending)
-      return { space, root: space.numbers.get(keyOf(made))!, targets: wishes.map((list) => list.map((wish) => space.numbers.get(keyOf(wish)) ?? -1)) }
+      return {
+        space,
+        root: space.numbers.get(keyOf(made))!,
+        targets: wishes.map((list) => list.map((wish) => space.numbers.get(keyOf(wish)) ?? -1)),
+      }
     })
     return (making: number, choice: readonly number[]): number => {
       const { space, root, targets } = starts[making]!

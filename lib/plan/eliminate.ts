@@ -115,8 +115,8 @@ const eliminationTable = () => {
     const local = new Map<number, number>([[variable, 0]])
     for (const { scope } of group) for (const other of scope) if (!local.has(other)) local.set(other, local.size)
     const order = [...local.keys()]
-    const key = group.map(({ scope, costs }) => `${numberOf(costs)}:${scope.map((other) => local.get(other)).join(',')}`).join(' ')
-      + `|${order.map((other) => sizes[other]).join(',')}`
+    const key = group.map(({ scope, costs }) => `${numberOf(costs)}:${scope.map((other) => local.get(other)).join(',')}`).join(' ') +
+      `|${order.map((other) => sizes[other]).join(',')}`
     const known = done.get(key)
     if (known !== undefined) return { reduced: { scope: known.positions.map((i) => order[i]!), costs: known.costs }, offset: known.offset }
     const raw = minimumOver(variable, group, sizes)

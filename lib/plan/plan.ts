@@ -107,9 +107,17 @@ export const encodePlan = (plan: Plan): unknown => PlanCodec.encode(plan)
  * Reads a plan from JSON: format and version, every field, the hash, and that every value is made once and before it is
  * used, and that every exchange sends the bytes that its layouts say (verify.ts).
  */
-export const decodePlan = (json: unknown): E.Either<Fault, Plan> => pipe(
-  decodeWith('plan', PlanCodec, json),
-  E.chain((plan) => plan.hash === hashOf(plan) ? E.right(plan)
-    : E.left(malformed('hash', `${hashOf(plan).slice(0, 12)}… (the hash of its content)`, `${plan.hash.slice(0, 12)}…: the plan was changed after it was made`))),
-  E.chain(verify),
-)
+export const decodePlan = (json: unknown): E.Either<Fault, Plan> =>
+  pipe(
+    decodeWith('plan', PlanCodec, json),
+    E.chain((plan) =>
+      plan.hash === hashOf(plan) ? E.right(plan) : E.left(
+        malformed(
+          'hash',
+          `${hashOf(plan).slice(0, 12)}… (the hash of its content)`,
+          `${plan.hash.slice(0, 12)}…: the plan was changed after it was made`,
+        ),
+      )
+    ),
+    E.chain(verify),
+  )

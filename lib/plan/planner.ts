@@ -107,8 +107,11 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
     const wanted = [...new Map(uses.flatMap(({ layouts }) => layouts.map((layout) => [keyOf(layout), layout] as const))).values()]
     const sets = subsets(wanted.length, limits.valueTable / producer.options.length)
     const variable = variableOf(sets.length)
-    const made = Float64Array.from({ length: producer.options.length * sets.length }, (_, cell) =>
-      cheapest(shape, producer.options[Math.floor(cell / sets.length)]!.result, sets[cell % sets.length]!.map((i) => wanted[i]!)).cost)
+    const made = Float64Array.from(
+      { length: producer.options.length * sets.length },
+      (_, cell) =>
+        cheapest(shape, producer.options[Math.floor(cell / sets.length)]!.result, sets[cell % sets.length]!.map((i) => wanted[i]!)).cost,
+    )
     const factor = { scope: [producer.variable, variable], costs: made }
     if (sets.length < 2 ** wanted.length) restricted.add(factor)
     return [
@@ -124,14 +127,21 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   }
 
   const { values, cost, bound, width } = eliminate(sizes, factors, limits.table)
-  const proven = restricted.size === 0 ? bound : Math.min(bound, eliminate(sizes, factors.filter((factor) => !restricted.has(factor)), limits.table).bound)
+  const proven = restricted.size === 0
+    ? bound
+    : Math.min(bound, eliminate(sizes, factors.filter((factor) => !restricted.has(factor)), limits.table).bound)
   const strategies = choosers.map(({ options, variable }) => options[values[variable]!]!)
   const chosenOutputs = outputs.map(({ layouts, variable }) => layouts[values[variable]!]!)
   const copies = graph.nodes.map((node, value) =>
-    cheapest(node.shape, strategies[value]!.result, consumers[value]!.map(({ variable, layouts }) => layouts[values[variable]!]!)))
+    cheapest(node.shape, strategies[value]!.result, consumers[value]!.map(({ variable, layouts }) => layouts[values[variable]!]!))
+  )
   const bytes = copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0)
   return {
-    strategies, copies, outputs: chosenOutputs, width, bytes,
+    strategies,
+    copies,
+    outputs: chosenOutputs,
+    width,
+    bytes,
     bound: proven === cost ? bytes : Math.min(bytes, bytesIn(proven)),
     declaredBytes: declaredBytes(graph, cheapest),
   }
@@ -143,13 +153,16 @@ interface Consumer {
   readonly layouts: readonly Layout[]
 }
 const consumersOf = (
-  graph: Graph, choosers: readonly Chooser[], outputs: readonly { readonly value: number; readonly layouts: readonly Layout[]; readonly variable: number }[],
+  graph: Graph,
+  choosers: readonly Chooser[],
+  outputs: readonly { readonly value: number; readonly layouts: readonly Layout[]; readonly variable: number }[],
 ): readonly (readonly Consumer[])[] => {
   const consumers: Consumer[][] = graph.nodes.map(() => [])
   graph.nodes.forEach((node, consumer) => {
     const { options, variable } = choosers[consumer]!
     node.operands.forEach(({ value }, operand) =>
-      consumers[value]!.push({ variable, layouts: options.map(({ operands }) => operands[operand]!) }))
+      consumers[value]!.push({ variable, layouts: options.map(({ operands }) => operands[operand]!) })
+    )
   })
   for (const { value, layouts, variable } of outputs) consumers[value]!.push({ variable, layouts })
   return consumers
@@ -162,9 +175,13 @@ const consumersOf = (
 const freeValues = (graph: Graph): readonly boolean[] => {
   const free: boolean[] = []
   for (const node of graph.nodes) {
-    const whole = (layout: Layout): boolean => layout.pending.length === 0 && onlyLive(layout, graph.mesh).cuts.every((cut) => cut.length === 0)
-    free.push(isInput(node) ? whole(node.declared)
-      : node.operands.every(({ value, pin }) => free[value]! && (pin === undefined || whole(pin.layout))))
+    const whole = (layout: Layout): boolean =>
+      layout.pending.length === 0 && onlyLive(layout, graph.mesh).cuts.every((cut) => cut.length === 0)
+    free.push(
+      isInput(node)
+        ? whole(node.declared)
+        : node.operands.every(({ value, pin }) => free[value]! && (pin === undefined || whole(pin.layout))),
+    )
   }
   return free
 }
@@ -194,7 +211,9 @@ const declaredBytes = (graph: Graph, cheapest: ReturnType<typeof copyPrices>['ch
   for (const { operands } of graph.nodes) {
     for (const { value, pin } of operands) if (pin !== undefined) wanted[value]!.push(onlyLive(pin.layout, graph.mesh))
   }
-  for (const { use, declared } of graph.outputs) wanted[use.value]!.push({ ...onlyLive(use.pin?.layout ?? declared, graph.mesh), pending: [] })
+  for (const { use, declared } of graph.outputs) {
+    wanted[use.value]!.push({ ...onlyLive(use.pin?.layout ?? declared, graph.mesh), pending: [] })
+  }
   let cost = 0
   wanted.forEach((layouts, value) => {
     cost += cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts).cost

@@ -12,9 +12,12 @@ export interface Choices {
 }
 
 /** Two values with this key have the same prices, if they have the same shape. */
-export const keyOfChoices = ({ sizes, makings, uses }: Choices): string => [
-  sizes.join(' '), makings.map(keyOf).join(';'), ...uses.map(({ place, layouts }) => `${place} ${layouts.map(keyOf).join(';')}`),
-].join('/')
+export const keyOfChoices = ({ sizes, makings, uses }: Choices): string =>
+  [
+    sizes.join(' '),
+    makings.map(keyOf).join(';'),
+    ...uses.map(({ place, layouts }) => `${place} ${layouts.map(keyOf).join(';')}`),
+  ].join('/')
 
 /**
  * The table of prices over all choices, the last place varying fastest. Choices that differ only in what they do with
@@ -23,9 +26,11 @@ export const keyOfChoices = ({ sizes, makings, uses }: Choices): string => [
 export const priceTable = (choices: Choices, price: (making: number, wishes: readonly number[]) => number): Float64Array => {
   const { sizes, makings, uses } = choices
   const classes = sizes.map((size, place) => {
-    const asks = Array.from({ length: size }, (_, choice) => [
-      ...(place === 0 ? [makings[choice]!] : []), ...uses.flatMap((use) => use.place === place ? [use.layouts[choice]!] : []),
-    ].map(keyOf).join(';'))
+    const asks = Array.from({ length: size }, (_, choice) =>
+      [
+        ...(place === 0 ? [makings[choice]!] : []),
+        ...uses.flatMap((use) => use.place === place ? [use.layouts[choice]!] : []),
+      ].map(keyOf).join(';'))
     const distinct = [...new Set(asks)]
     return { first: distinct.map((ask) => asks.indexOf(ask)), of: Int32Array.from(asks, (ask) => distinct.indexOf(ask)) }
   })

@@ -9,7 +9,9 @@ export const liveAxes = (mesh: Mesh): readonly string[] => mesh.axes.filter(({ s
 
 /** All orders of a list. */
 export const permutations = <A>(list: readonly A[]): readonly (readonly A[])[] =>
-  list.length <= 1 ? [list] : list.flatMap((first, i) => permutations([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [first, ...rest]))
+  list.length <= 1
+    ? [list]
+    : list.flatMap((first, i) => permutations([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [first, ...rest]))
 
 /** All ways of giving each item one of `count` places or none, with every order of the items that share a place. */
 export const assignments = (items: readonly string[], count: number): readonly (readonly (readonly string[])[])[] => {
@@ -17,8 +19,12 @@ export const assignments = (items: readonly string[], count: number): readonly (
   for (const item of items) {
     lists = lists.flatMap((places) => [
       places,
-      ...places.flatMap((place, at) => Array.from({ length: place.length + 1 }, (_, before) =>
-        places.map((other, i) => i === at ? [...place.slice(0, before), item, ...place.slice(before)] : other))),
+      ...places.flatMap((place, at) =>
+        Array.from(
+          { length: place.length + 1 },
+          (_, before) => places.map((other, i) => i === at ? [...place.slice(0, before), item, ...place.slice(before)] : other),
+        )
+      ),
     ])
   }
   return lists
@@ -44,7 +50,8 @@ export const statesOf = (shape: Shape, ground: Ground, pending: readonly Pending
   return subsets.flatMap((open) => {
     const axes = liveAxes(mesh).filter((axis) => !open.some((one) => one.axis === axis))
     return assignments(axes, long.length).map((places): Layout => ({
-      cuts: shape.dims.map((_, i) => places[long.indexOf(i)] ?? []), pending: open,
+      cuts: shape.dims.map((_, i) => places[long.indexOf(i)] ?? []),
+      pending: open,
     }))
   })
 }

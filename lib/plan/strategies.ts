@@ -1,6 +1,6 @@
 import { divides } from '../layout/cross.ts'
 import { type Dim, isUndecided, type Layout, type Pending, positionOf, type Shape } from '../layout/layout.ts'
-import { isInput, type Graph, type GraphNode, type Use } from '../graph/graph.ts'
+import { type Graph, type GraphNode, isInput, type Use } from '../graph/graph.ts'
 import type { Mesh } from '../language/mesh.ts'
 import type { Crossing } from '../op.ts'
 import { assignments, canCut, liveAxes, statesOf } from './states.ts'
@@ -43,7 +43,11 @@ export const strategiesOf = (graph: Graph, node: GraphNode): readonly Strategy[]
   const shapes = node.operands.map(({ value }) => graph.nodes[value]!.shape)
   if (isInput(node)) {
     const declared = onlyLive(node.declared, mesh)
-    return statesOf(node.shape, graph, []).filter((state) => allows(declared, state, false)).map((result) => ({ operands: [], result, shared: new Set() }))
+    return statesOf(node.shape, graph, []).filter((state) => allows(declared, state, false)).map((result) => ({
+      operands: [],
+      result,
+      shared: new Set(),
+    }))
   }
   const crossings = node.op.crossings(shapes, node.shape, node.attributes)
   const declared = node.operands.map((use) => onlyLive(use.pin?.layout ?? graph.nodes[use.value]!.declared, mesh))
@@ -54,11 +58,18 @@ export const strategiesOf = (graph: Graph, node: GraphNode): readonly Strategy[]
   return legal.filter(({ shared }) => common(shared, required) === most)
 }
 
-const common = (shared: ReadonlySet<string>, required: ReadonlySet<string>): number => [...required].filter((axis) => shared.has(axis)).length
-const pinAllows = (use: Use, layout: Layout, mesh: Mesh): boolean => use.pin === undefined || allows(onlyLive(use.pin.layout, mesh), layout, true)
+const common = (shared: ReadonlySet<string>, required: ReadonlySet<string>): number =>
+  [...required].filter((axis) => shared.has(axis)).length
+const pinAllows = (use: Use, layout: Layout, mesh: Mesh): boolean =>
+  use.pin === undefined || allows(onlyLive(use.pin.layout, mesh), layout, true)
 
 /** The axes over which the declared program shares the op's work. */
-const requiredAxes = (crossings: readonly Crossing[], shapes: readonly Shape[], declared: readonly Layout[], mesh: Mesh): ReadonlySet<string> => {
+const requiredAxes = (
+  crossings: readonly Crossing[],
+  shapes: readonly Shape[],
+  declared: readonly Layout[],
+  mesh: Mesh,
+): ReadonlySet<string> => {
   const axes = new Set<string>()
   for (const crossing of crossings) {
     crossing.operands.forEach((dim, operand) => {
@@ -73,15 +84,19 @@ const requiredAxes = (crossings: readonly Crossing[], shapes: readonly Shape[], 
 const legalStrategies = (graph: Graph, node: GraphNode, shapes: readonly Shape[], crossings: readonly Crossing[]): readonly Strategy[] => {
   const { mesh } = graph
   const dimIn = (shape: Shape, name: string): Dim => shape.dims[positionOf(shape, name)]!
-  const open = crossings.filter(({ kind, operands, result }) => kind !== 'whole'
-    && operands.every((name, operand) => name === null || canCut(dimIn(shapes[operand]!, name), graph))
-    && (result === null || canCut(dimIn(node.shape, result), graph)))
+  const open = crossings.filter(({ kind, operands, result }) =>
+    kind !== 'whole' &&
+    operands.every((name, operand) => name === null || canCut(dimIn(shapes[operand]!, name), graph)) &&
+    (result === null || canCut(dimIn(node.shape, result), graph))
+  )
   return assignments(liveAxes(mesh), open.length + node.op.linear.length).flatMap((places) => {
     const cuts = places.slice(0, open.length)
     const pendings = places.slice(open.length)
     if (open.some(({ divisor }, i) => divisor !== undefined && !divides(mesh, cuts[i]!, divisor))) return []
     // The order of axes that are pending together means nothing: keep one.
-    if (pendings.some((axes) => axes.some((axis, i) => i > 0 && liveAxes(mesh).indexOf(axes[i - 1]!) > liveAxes(mesh).indexOf(axis)))) return []
+    if (pendings.some((axes) => axes.some((axis, i) => i > 0 && liveAxes(mesh).indexOf(axes[i - 1]!) > liveAxes(mesh).indexOf(axis)))) {
+      return []
+    }
     const cutOfDim = (name: string | null, side: (crossing: Crossing) => string | null): readonly string[] =>
       cuts[open.findIndex((crossing) => side(crossing) === name)] ?? []
     const pendingSums = (set: (set: readonly number[]) => boolean): readonly Pending[] =>
@@ -90,8 +105,11 @@ const legalStrategies = (graph: Graph, node: GraphNode, shapes: readonly Shape[]
       cuts: shape.dims.map(({ name }) => cutOfDim(name, (crossing) => crossing.operands[operand] ?? null)),
       pending: pendingSums((set) => set.includes(operand)),
     }))
-    const folded = open.flatMap((crossing, i) => crossing.kind === 'map' || crossing.kind === 'whole' || crossing.result !== null ? []
-      : cuts[i]!.map((axis): Pending => ({ axis, combine: crossing.kind as Pending['combine'] })))
+    const folded = open.flatMap((crossing, i) =>
+      crossing.kind === 'map' || crossing.kind === 'whole' || crossing.result !== null
+        ? []
+        : cuts[i]!.map((axis): Pending => ({ axis, combine: crossing.kind as Pending['combine'] }))
+    )
     const result: Layout = {
       cuts: node.shape.dims.map(({ name }) => cutOfDim(name, (crossing) => crossing.result)),
       pending: [...pendingSums(() => true), ...folded].sort((a, b) => liveAxes(mesh).indexOf(a.axis) - liveAxes(mesh).indexOf(b.axis)),

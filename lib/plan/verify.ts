@@ -9,15 +9,18 @@ import { meshOf, readValue } from './read-value.ts'
 export const malformed = (path: string, expected: string, got: string): Fault => ({ tag: 'Malformed', what: 'plan', path, expected, got })
 
 /** What no field alone can tell of a plan: that its steps fit together, and that its bytes are those of its layouts. */
-export const verify = (plan: Plan): E.Either<Fault, Plan> => pipe(
-  readable(plan),
-  E.chain(checkOrder),
-  E.chain(checkBytes),
-)
+export const verify = (plan: Plan): E.Either<Fault, Plan> =>
+  pipe(
+    readable(plan),
+    E.chain(checkOrder),
+    E.chain(checkBytes),
+  )
 
 const readable = (plan: Plan): E.Either<Fault, Plan> => {
   try {
-    if (meshOf(plan).ranks !== plan.ranks) return E.left(malformed('ranks', `${meshOf(plan).ranks}, as mesh '${plan.mesh}' says`, `${plan.ranks}`))
+    if (meshOf(plan).ranks !== plan.ranks) {
+      return E.left(malformed('ranks', `${meshOf(plan).ranks}, as mesh '${plan.mesh}' says`, `${plan.ranks}`))
+    }
     plan.values.forEach(readValue)
     return E.right(plan)
   } catch (thrown) {
@@ -36,7 +39,9 @@ const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
     made.add(writes)
   }
   const missing = plan.outputs.find(({ value }) => !made.has(value))
-  return missing === undefined ? E.right(plan) : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
+  return missing === undefined
+    ? E.right(plan)
+    : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
 }
 
 /** Each exchange sends what the pieces of its layouts say, and the certificate's bytes are their sum. */

@@ -44,10 +44,18 @@ export const explain = (plan: Plan): Explanation => {
   const perRank = Array.from({ length: plan.ranks }, (_, rank) => sending.reduce((sum, { bytes }) => sum + bytes[rank]!, 0))
   const { bytes, bound, minimal, declaredBytes, method } = plan.certificate
   return {
-    program: plan.program, mesh: plan.mesh, ranks: plan.ranks,
+    program: plan.program,
+    mesh: plan.mesh,
+    ranks: plan.ranks,
     transitions: transitionsOf(plan, moves),
     total: {
-      exchanges: sending.length, bytesPerRank: Math.max(0, ...perRank), bytes, lowerBound: bound, minimal, declaredBytes, method,
+      exchanges: sending.length,
+      bytesPerRank: Math.max(0, ...perRank),
+      bytes,
+      lowerBound: bound,
+      minimal,
+      declaredBytes,
+      method,
     },
     peakBytesPerRank: peakBytes(plan),
   }
@@ -55,8 +63,10 @@ export const explain = (plan: Plan): Explanation => {
 
 /** Bytes of all buffers of the rank that needs most. Pieces are longest on low ranks, so the first few decide. */
 const peakBytes = (plan: Plan): number =>
-  Math.max(...Array.from({ length: Math.min(plan.ranks, 4) }, (_, rank) =>
-    instantiate(plan, rank).buffers.reduce((sum, elements) => sum + elements * bytesPerElement, 0)))
+  Math.max(
+    ...Array.from({ length: Math.min(plan.ranks, 4) }, (_, rank) =>
+      instantiate(plan, rank).buffers.reduce((sum, elements) => sum + elements * bytesPerElement, 0)),
+  )
 
 const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[] => {
   const declared = new Map(plan.declarations.map(({ where, layout }) => [where, `layout('${layout}')`]))
@@ -66,12 +76,27 @@ const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[
     const key = `${where} ${name} ${what} ${most}`
     const before = rows.get(key)
     rows.set(key, {
-      where, declares: declared.get(where) ?? null, name, what, collective: most === 0 ? null : collective,
-      times: (before?.times ?? 0) + 1, bytesPerRank: (before?.bytesPerRank ?? 0) + most, why: before?.why ?? why,
+      where,
+      declares: declared.get(where) ?? null,
+      name,
+      what,
+      collective: most === 0 ? null : collective,
+      times: (before?.times ?? 0) + 1,
+      bytesPerRank: (before?.bytesPerRank ?? 0) + most,
+      why: before?.why ?? why,
     })
   }
-  const kept = plan.declarations.filter(({ where }) => !moves.some((move) => move.where === where)).map(({ where, layout }): Transition => ({
-    where, declares: `layout('${layout}')`, name: 'keep', what: '', collective: null, times: 1, bytesPerRank: 0, why: 'it lies so already',
+  const kept = plan.declarations.filter(({ where }) => !moves.some((move) => move.where === where)).map((
+    { where, layout },
+  ): Transition => ({
+    where,
+    declares: `layout('${layout}')`,
+    name: 'keep',
+    what: '',
+    collective: null,
+    times: 1,
+    bytesPerRank: 0,
+    why: 'it lies so already',
   }))
   return [...rows.values(), ...kept]
 }

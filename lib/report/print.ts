@@ -12,7 +12,22 @@ export const printBytes = (bytes: number): string => {
 
 /** Rows in columns without lines around them, fit for a terminal and for a file. */
 export const table = (rows: readonly (readonly string[])[]): string => {
-  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
+  const edges = [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+  ]
   const lines = new Table({
     chars: { ...Object.fromEntries(edges.map((edge) => [edge, ''])), middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
@@ -24,22 +39,31 @@ export const table = (rows: readonly (readonly string[])[]): string => {
 const times = (count: number): string => count === 1 ? '' : ` ×${count}`
 
 const row = ({ where, declares, name, what, collective, times: count, bytesPerRank, why }: Transition): readonly string[] => [
-  colours.dim(where), declares ?? '', `${name === 'keep' ? colours.dim(name) : colours.bold(name)} ${what}${times(count)}`,
-  collective ?? colours.dim('nothing moves'), bytesPerRank === 0 ? '' : `${printBytes(bytesPerRank)} sent per rank`, colours.dim(why),
+  colours.dim(where),
+  declares ?? '',
+  `${name === 'keep' ? colours.dim(name) : colours.bold(name)} ${what}${times(count)}`,
+  collective ?? colours.dim('nothing moves'),
+  bytesPerRank === 0 ? '' : `${printBytes(bytesPerRank)} sent per rank`,
+  colours.dim(why),
 ]
 
 /** An explanation for people: a line per change of layout, then the totals and what is proven about them. */
 export const printExplanation = (explanation: Explanation): string => {
   const { program, mesh, ranks, transitions, total, peakBytesPerRank } = explanation
-  const proof = total.minimal ? `lower bound ${printBytes(total.lowerBound)}: minimal (proven)`
+  const proof = total.minimal
+    ? `lower bound ${printBytes(total.lowerBound)}: minimal (proven)`
     : `lower bound ${printBytes(total.lowerBound)}: not proven minimal`
-  const declared = total.declaredBytes === null ? 'the program leaves layouts to the planner'
-    : total.declaredBytes === total.bytes ? 'as declared' : `the program as declared would send ${printBytes(total.declaredBytes)}`
+  const declared = total.declaredBytes === null
+    ? 'the program leaves layouts to the planner'
+    : total.declaredBytes === total.bytes
+    ? 'as declared'
+    : `the program as declared would send ${printBytes(total.declaredBytes)}`
   return [
     `${colours.bold(program)} on ${mesh === '' ? 'one process' : mesh} (${ranks} ${ranks === 1 ? 'rank' : 'ranks'})`,
     ...(transitions.length === 0 ? ['nothing moves'] : [table(transitions.map(row))]),
-    `${colours.bold('total')}  ${total.exchanges} ${total.exchanges === 1 ? 'exchange' : 'exchanges'}, ${printBytes(total.bytesPerRank)} sent per rank, ${
-      printBytes(total.bytes)} by all; ${proof}; ${declared}`,
+    `${colours.bold('total')}  ${total.exchanges} ${total.exchanges === 1 ? 'exchange' : 'exchanges'}, ${
+      printBytes(total.bytesPerRank)
+    } sent per rank, ${printBytes(total.bytes)} by all; ${proof}; ${declared}`,
     `${colours.bold('peak')}   ${printBytes(peakBytesPerRank)} per rank`,
   ].join('\n')
 }

@@ -153,8 +153,7 @@ export const makeExecutor = (
     const insideBefore = clock.pack + clock.unpack
     const pack = (outgoing: (send: number) => Uint8Array) =>
       clocked(clock, 'pack', executable.pack(step, (parcel, bytes) => outgoing(parcel).set(bytes)))
-    const unpack = (incoming: (receive: number) => Uint8Array) =>
-      clocked(clock, 'unpack', executable.unpack(step, incoming))
+    const unpack = (incoming: (receive: number) => Uint8Array) => clocked(clock, 'unpack', executable.unpack(step, incoming))
     const met = link === null
       ? await meetNobody(meeting, pack, unpack)
       : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack)()
@@ -178,9 +177,7 @@ export const makeExecutor = (
   const runSteps = async (clock: Clock): Promise<E.Either<Fault, void>> => {
     for (const { from, to, exchange: meeting } of stretches) {
       moveTo(from)
-      const done = meeting === null
-        ? await clocked(clock, 'queue', executable.run(from, to))()
-        : await exchange(from, meeting, clock)
+      const done = meeting === null ? await clocked(clock, 'queue', executable.run(from, to))() : await exchange(from, meeting, clock)
       if (E.isLeft(done)) return done
     }
     return E.right(undefined)
@@ -198,8 +195,7 @@ export const makeExecutor = (
     return E.right(outputs)
   }
 
-  const sentSoFar = (): readonly number[] =>
-    Array.from({ length: program.ranks }, (_, peer) => link?.sent.toPeer(peer) ?? 0)
+  const sentSoFar = (): readonly number[] => Array.from({ length: program.ranks }, (_, peer) => link?.sent.toPeer(peer) ?? 0)
 
   const runOnce = async (inputs: NamedElements, outputs: readonly string[]): Promise<E.Either<Fault, RankRun>> => {
     const clock: Clock = { write: 0, queue: 0, pack: 0, wire: 0, unpack: 0, read: 0 }
@@ -219,8 +215,7 @@ export const makeExecutor = (
 
   /** Faults of the device and exceptions of a backend say where they happened. */
   const located = async <A>(work: () => Promise<E.Either<Fault, A>>): Promise<E.Either<Fault, A>> => {
-    const failed = (cause: string): E.Either<Fault, A> =>
-      E.left({ tag: 'RankFailed', rank, step: doing(program, here), cause })
+    const failed = (cause: string): E.Either<Fault, A> => E.left({ tag: 'RankFailed', rank, step: doing(program, here), cause })
     try {
       const result = await work()
       if (E.isRight(result)) moveTo(places.idle)

@@ -61,5 +61,4 @@ export const makeVerdict = (): Verdict => {
 }
 
 /** What a call gets that comes after the end. */
-const afterwards = (first: Fault): Fault =>
-  first.tag === 'Closed' ? first : closed(`the session has ended, because ${sentence(first)}`)
+const afterwards = (first: Fault): Fault => first.tag === 'Closed' ? first : closed(`the session has ended, because ${sentence(first)}`)

@@ -20,8 +20,7 @@ export interface InProcessOptions {
 
 /** Runs all ranks as tasks of this process, each with a device of its own. Nothing guards them from each other. */
 export const startInProcess =
-  (workload: Workload, { open, backend, timeout, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> =>
-  async () => {
+  (workload: Workload, { open, backend, timeout, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> => async () => {
     const numbers = Array.from({ length: workload.ranks }, (_, rank) => rank)
     const programs = numbers.map(workload.programOf)
     const capacity = Math.max(...programs.map((program) => largestExchange(program, capacityFor)))

@@ -40,146 +40,142 @@ const startTimeout = 120_000
  * Starts a process per rank and joins them. The first fault, whoever tells of it, ends all: every pending call gets
  * it, every rank is woken from its wait and told, then terminated. Ranks, sockets and memory never outlive the group.
  */
-export const launchProcesses =
-  (workload: Workload, options: ProcessOptions): TaskEither<Fault, RankGroup> => async () => {
-    const joined = await prepareLink(workload, options.link)
-    if (E.isLeft(joined)) return joined
-    const { plan, arena } = joined.right
-    const listening = await listen((socket) => welcome(socket))
-    if (E.isLeft(listening)) {
-      arena?.close()
-      return listening
-    }
-    const welcome = (socket: Socket): void => roster.welcome(socket)
-    const { address } = listening.right
-    const { backend, timeout } = options
-    const token = makeToken()
-    const entry = options.entry ?? new URL(import.meta.url.endsWith('.ts') ? './rank.ts' : './rank.js', import.meta.url)
-    const processes = Array.from({ length: workload.ranks }, (_, rank) => {
-      const runtime = options.runtimes[rank % options.runtimes.length]!
-      return spawnRank({ runtime, entry, address, rank, token })
-    })
-    const everybodyGone = Promise.all(processes.map(({ ended }) => ended))
-
-    const verdict = makeVerdict()
-    const encoded = new TextEncoder().encode(JSON.stringify(workload.encoded))
-    let allReady: (ready: E.Either<Fault, void>) => void = () => undefined
-    const ready = new Promise<E.Either<Fault, void>>((resolve) => (allReady = resolve))
-    const roster = makeRoster(processes, token, {
-      hash: workload.hash,
-      greeting: (rank) => ({
-        message: { kind: 'load', backend, link: plan, timeout, outputs: options.outputsOf(rank) },
-        payload: [encoded],
-      }),
-      allReady: () => allReady(E.right(undefined)),
-      fault: (member, fault) => onFault(member, fault),
-      gone: ({ rank }) =>
-        echo({ tag: 'RankDied', rank, step: placeOf(rank), cause: 'it closed its connection to the launcher' }),
-    })
-    const { members } = roster
-
-    const whereabouts = (rank: number): Whereabouts => arena?.whereabouts(rank) ?? members[rank]!.where
-    const placeOf = (rank: number): string =>
-      members[rank]!.description === null
-        ? 'while getting ready'
-        : doing(workload.programOf(rank), whereabouts(rank).position)
-
-    /** The first fault ends the group; an orderly end is none. */
-    const fail = (fault: Fault): void => {
-      if (!verdict.fail(fault)) return
-      const message = sentence(fault)
-      arena?.abort(message)
-      roster.tellAll({ kind: 'abort', message })
-      void tearDown()
-    }
-
-    /** Some faults are only echoes of what happened to another rank: they wait for that to be told. */
-    const echo = (fault: Fault): void => void setTimeout(() => fail(fault), echoDelay)
-    const onFault = (member: Member, fault: Fault): void => {
-      const isEcho = fault.tag === 'Closed' || (fault.tag === 'RankDied' && fault.rank !== member.rank)
-      if (isEcho) echo(fault)
-      else fail(fault.tag === 'Timeout' ? blame(fault) : fault)
-    }
-    /** Who waited too long for others is not the one to blame, if one of the others is still at work on something. */
-    const blame = (timedOut: Extract<Fault, { tag: 'Timeout' }>): Fault => {
-      const culprit = members.find(({ rank, pending }) => {
-        const step = workload.programOf(rank).steps[whereabouts(rank).position]
-        return pending.size > 0 && step !== undefined && step.kind !== 'exchange'
-      })
-      if (culprit === undefined) return timedOut
-      const { rank } = culprit
-      return { tag: 'RankHung', rank, step: placeOf(rank), milliseconds: timedOut.milliseconds }
-    }
-
-    for (const { rank, process } of members) {
-      void process.ended.then((cause) => fail({ tag: 'RankDied', rank, step: placeOf(rank), cause }))
-    }
-    const stopWatching = watch(members.map(({ process: { pid }, rank }) => ({ rank, pid })), {
-      whereabouts,
-      allowed: (rank) => {
-        if (members[rank]!.description === null) return Math.max(timeout, startTimeout)
-        return members[rank]!.pending.size > 0 ? timeout : null
-      },
-      place: placeOf,
-      fault: fail,
-    })
-    const removeSignals = onSignals(
-      (signal) => {
-        fail(closed(`the session was stopped by ${signal}`))
-        return tearDown()
-      },
-      () => processes.forEach((process) => process.kill('SIGKILL')),
-    )
-
-    let tornDown: Promise<void> | null = null
-    const tearDown = (): Promise<void> => {
-      tornDown ??= tearDownNow()
-      return tornDown
-    }
-    const tearDownNow = async (): Promise<void> => {
-      stopWatching()
-      // A stopped process would not even see a SIGTERM.
-      for (const { pid, kill } of processes) if (pid !== undefined && isStopped(pid)) kill('SIGKILL')
-      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-        for (const process of processes) if (process.isAlive()) process.kill(signal)
-        await within(grace, everybodyGone)
-      }
-      roster.close()
-      await listening.right.close()
-      arena?.close()
-      removeSignals()
-    }
-    const close = async (): Promise<void> => {
-      if (verdict.fail(closed('the session was closed'))) {
-        roster.tellAll({ kind: 'close' })
-        await within(grace, everybodyGone)
-      }
-      await tearDown()
-    }
-
-    const begun = await verdict.orFault(() => ready)
-    if (E.isLeft(begun)) {
-      await tearDown()
-      return begun
-    }
-    const ask = <A>(
-      rank: number,
-      kind: 'write' | 'run',
-      values: NamedElements,
-      read: (answer: Answer) => E.Either<Fault, A>,
-    ): TaskEither<Fault, A> =>
-    () => {
-      const { parts, payload } = packElements(values)
-      return verdict.orFault(async () => read(await roster.ask(rank, { kind, parts }, payload)))
-    }
-    return E.right({
-      link: plan.kind,
-      ranks: members.map(({ description }) => description!),
-      write: (rank, values) => ask(rank, 'write', values, () => E.right(undefined)),
-      run: (rank, values) => ask(rank, 'run', values, runOf),
-      close,
-    })
+export const launchProcesses = (workload: Workload, options: ProcessOptions): TaskEither<Fault, RankGroup> => async () => {
+  const joined = await prepareLink(workload, options.link)
+  if (E.isLeft(joined)) return joined
+  const { plan, arena } = joined.right
+  const listening = await listen((socket) => welcome(socket))
+  if (E.isLeft(listening)) {
+    arena?.close()
+    return listening
   }
+  const welcome = (socket: Socket): void => roster.welcome(socket)
+  const { address } = listening.right
+  const { backend, timeout } = options
+  const token = makeToken()
+  const entry = options.entry ?? new URL(import.meta.url.endsWith('.ts') ? './rank.ts' : './rank.js', import.meta.url)
+  const processes = Array.from({ length: workload.ranks }, (_, rank) => {
+    const runtime = options.runtimes[rank % options.runtimes.length]!
+    return spawnRank({ runtime, entry, address, rank, token })
+  })
+  const everybodyGone = Promise.all(processes.map(({ ended }) => ended))
+
+  const verdict = makeVerdict()
+  const encoded = new TextEncoder().encode(JSON.stringify(workload.encoded))
+  let allReady: (ready: E.Either<Fault, void>) => void = () => undefined
+  const ready = new Promise<E.Either<Fault, void>>((resolve) => (allReady = resolve))
+  const roster = makeRoster(processes, token, {
+    hash: workload.hash,
+    greeting: (rank) => ({
+      message: { kind: 'load', backend, link: plan, timeout, outputs: options.outputsOf(rank) },
+      payload: [encoded],
+    }),
+    allReady: () => allReady(E.right(undefined)),
+    fault: (member, fault) => onFault(member, fault),
+    gone: ({ rank }) => echo({ tag: 'RankDied', rank, step: placeOf(rank), cause: 'it closed its connection to the launcher' }),
+  })
+  const { members } = roster
+
+  const whereabouts = (rank: number): Whereabouts => arena?.whereabouts(rank) ?? members[rank]!.where
+  const placeOf = (rank: number): string =>
+    members[rank]!.description === null ? 'while getting ready' : doing(workload.programOf(rank), whereabouts(rank).position)
+
+  /** The first fault ends the group; an orderly end is none. */
+  const fail = (fault: Fault): void => {
+    if (!verdict.fail(fault)) return
+    const message = sentence(fault)
+    arena?.abort(message)
+    roster.tellAll({ kind: 'abort', message })
+    void tearDown()
+  }
+
+  /** Some faults are only echoes of what happened to another rank: they wait for that to be told. */
+  const echo = (fault: Fault): void => void setTimeout(() => fail(fault), echoDelay)
+  const onFault = (member: Member, fault: Fault): void => {
+    const isEcho = fault.tag === 'Closed' || (fault.tag === 'RankDied' && fault.rank !== member.rank)
+    if (isEcho) echo(fault)
+    else fail(fault.tag === 'Timeout' ? blame(fault) : fault)
+  }
+  /** Who waited too long for others is not the one to blame, if one of the others is still at work on something. */
+  const blame = (timedOut: Extract<Fault, { tag: 'Timeout' }>): Fault => {
+    const culprit = members.find(({ rank, pending }) => {
+      const step = workload.programOf(rank).steps[whereabouts(rank).position]
+      return pending.size > 0 && step !== undefined && step.kind !== 'exchange'
+    })
+    if (culprit === undefined) return timedOut
+    const { rank } = culprit
+    return { tag: 'RankHung', rank, step: placeOf(rank), milliseconds: timedOut.milliseconds }
+  }
+
+  for (const { rank, process } of members) {
+    void process.ended.then((cause) => fail({ tag: 'RankDied', rank, step: placeOf(rank), cause }))
+  }
+  const stopWatching = watch(members.map(({ process: { pid }, rank }) => ({ rank, pid })), {
+    whereabouts,
+    allowed: (rank) => {
+      if (members[rank]!.description === null) return Math.max(timeout, startTimeout)
+      return members[rank]!.pending.size > 0 ? timeout : null
+    },
+    place: placeOf,
+    fault: fail,
+  })
+  const removeSignals = onSignals(
+    (signal) => {
+      fail(closed(`the session was stopped by ${signal}`))
+      return tearDown()
+    },
+    () => processes.forEach((process) => process.kill('SIGKILL')),
+  )
+
+  let tornDown: Promise<void> | null = null
+  const tearDown = (): Promise<void> => {
+    tornDown ??= tearDownNow()
+    return tornDown
+  }
+  const tearDownNow = async (): Promise<void> => {
+    stopWatching()
+    // A stopped process would not even see a SIGTERM.
+    for (const { pid, kill } of processes) if (pid !== undefined && isStopped(pid)) kill('SIGKILL')
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      for (const process of processes) if (process.isAlive()) process.kill(signal)
+      await within(grace, everybodyGone)
+    }
+    roster.close()
+    await listening.right.close()
+    arena?.close()
+    removeSignals()
+  }
+  const close = async (): Promise<void> => {
+    if (verdict.fail(closed('the session was closed'))) {
+      roster.tellAll({ kind: 'close' })
+      await within(grace, everybodyGone)
+    }
+    await tearDown()
+  }
+
+  const begun = await verdict.orFault(() => ready)
+  if (E.isLeft(begun)) {
+    await tearDown()
+    return begun
+  }
+  const ask = <A>(
+    rank: number,
+    kind: 'write' | 'run',
+    values: NamedElements,
+    read: (answer: Answer) => E.Either<Fault, A>,
+  ): TaskEither<Fault, A> =>
+  () => {
+    const { parts, payload } = packElements(values)
+    return verdict.orFault(async () => read(await roster.ask(rank, { kind, parts }, payload)))
+  }
+  return E.right({
+    link: plan.kind,
+    ranks: members.map(({ description }) => description!),
+    write: (rank, values) => ask(rank, 'write', values, () => E.right(undefined)),
+    run: (rank, values) => ask(rank, 'run', values, runOf),
+    close,
+  })
+}
 
 const runOf = ({ message, payload }: Answer): E.Either<Fault, RankRun> => {
   if (message.kind !== 'ran') {

@@ -64,8 +64,7 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
   }))
   let requests = 0
 
-  const tell = (member: Member, message: ToRank, payload?: readonly Uint8Array[]): void =>
-    void member.channel?.send(message, payload)
+  const tell = (member: Member, message: ToRank, payload?: readonly Uint8Array[]): void => void member.channel?.send(message, payload)
   const tellAll = (message: ToRank): void => members.forEach((member) => tell(member, message))
 
   /** The rank that a first message is from, if it knows the token and nobody has said the same before. */

@@ -40,8 +40,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
   let load: Message<'load'> | null = null
   let workload: Workload | null = null
 
-  const say = (message: FromRank | Hello, payload?: readonly Uint8Array[]): Promise<void> =>
-    channel.send(message, payload)
+  const say = (message: FromRank | Hello, payload?: readonly Uint8Array[]): Promise<void> => channel.send(message, payload)
   const sayPosition: Position = (position) => void say({ kind: 'at', position })
   const where = (): string => (program === null ? 'while getting ready' : doing(program, here))
 
@@ -170,9 +169,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     token,
     rank,
     pid: process.pid,
-    runtime: process.versions['deno'] === undefined
-      ? `node ${process.versions.node}`
-      : `deno ${process.versions['deno']}`,
+    runtime: process.versions['deno'] === undefined ? `node ${process.versions.node}` : `deno ${process.versions['deno']}`,
   })
 }
 

@@ -62,8 +62,7 @@ export interface SessionDescription {
 export const defaultTimeout = 60_000
 
 /** Starts the ranks of a plan and gives them its parameters. */
-export const launch = (plan: Plan, options: LaunchOptions = {}): TE.TaskEither<Fault, Session> =>
-  startSession(workloadOf(plan), options)
+export const launch = (plan: Plan, options: LaunchOptions = {}): TE.TaskEither<Fault, Session> => startSession(workloadOf(plan), options)
 
 /** The same for anything that can be run; `entry` is the ranks' entry point and `open` opens in-process backends. */
 export const startSession = (

@@ -40,9 +40,7 @@ export const cutInputs = (
 const strangerMessage = (workload: Workload, ports: readonly TensorPort[], name: string, taken: Taken): string => {
   const kind = taken === 'input' ? 'input' : 'parameter'
   if (workload.inputs.some((port) => port.name === name)) {
-    return kind === 'input'
-      ? 'it is a parameter, which is given at launch'
-      : 'it is an input, which is given to each run'
+    return kind === 'input' ? 'it is a parameter, which is given at launch' : 'it is an input, which is given to each run'
   }
   const known = ports.map((port) => `'${port.name}'`).join(', ')
   return `the program has no such ${kind}; it has ${known === '' ? 'none' : known}`
@@ -61,9 +59,7 @@ const checkTensor = (port: TensorPort, elements: Elements): Fault | null => {
     const got = Object.prototype.toString.call(elements).slice(8, -1)
     return badTensor(port.name, `expected ${expected} in a ${kind.name}, got a value of type ${got}`)
   }
-  return elements.length === elementsOf(port.sizes)
-    ? null
-    : badTensor(port.name, `expected ${expected}, got ${elements.length}`)
+  return elements.length === elementsOf(port.sizes) ? null : badTensor(port.name, `expected ${expected}, got ${elements.length}`)
 }
 
 /** A rank that holds all of a tensor gets it as it is. */

@@ -18,8 +18,7 @@ const keysAtATime = (shape: Shape): number => shape === 'gpu' ? 4 : 8
  * Queries per thread, but not so many that few threads are left. A real GPU has threads enough, and no registers for
  * several queries' sums.
  */
-const queriesPerThread = (shape: Shape, rows: number): number =>
-  shape === 'gpu' ? 1 : rows >= 256 ? 4 : rows >= 64 ? 2 : 1
+const queriesPerThread = (shape: Shape, rows: number): number => shape === 'gpu' ? 1 : rows >= 256 ? 4 : rows >= 64 ? 2 : 1
 
 const count = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
 
@@ -30,7 +29,8 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const byKey = (view: View): number => view.strides[depth]!
   const byFeature = (view: View): number => view.strides[depth + 1]!
   const wide = [k.output, k.query, k.key, k.value].every((view, n) =>
-    aligned(view.offset, [...strides[n]!, byKey(view), byFeature(view)], k.features))
+    aligned(view.offset, [...strides[n]!, byKey(view), byFeature(view)], k.features)
+  )
   const width = wide ? 4 : 1
   const units = k.features / width
   const element = wide ? 'vec4<f32>' : 'f32'
@@ -59,8 +59,7 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const scored = (r: number, j: number): string => {
     const raw = `score${r}_${j} * ${constantText(k.scale, 'f32')}`
     const stored = `${mask}[${offsetText(`mask${r}`, [`(j + ${j})`], [k.mask === null ? 0 : byKey(k.mask)])}]`
-    return k.mask === null ? raw : k.mask.type === 'f32' ? `${raw} + ${stored}`
-      : `select(lowest, ${raw}, ${fromStored('bool', stored)})`
+    return k.mask === null ? raw : k.mask.type === 'f32' ? `${raw} + ${stored}` : `select(lowest, ${raw}, ${fromStored('bool', stored)})`
   }
 
   /** One walk over some of the keys: scores, the running maximum and total, and the weighted values. */
@@ -103,22 +102,30 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const body = `var t = thread;
   ${decodeText('t', blocks, 'p')}
   let lowest = -bitcast<f32>(infinity_bits_);
-  ${queries.map((r) => `let at${r} = ${sizes.length === 0 ? '0' : `min(p${sizes.length - 1} * ${perThread} + ${r}, ${last - 1})`};
+  ${
+    queries.map((r) =>
+      `let at${r} = ${sizes.length === 0 ? '0' : `min(p${sizes.length - 1} * ${perThread} + ${r}, ${last - 1})`};
   let query${r} = ${start(k.query, 1, width, r)};
   ${k.mask === null ? '' : `let mask${r} = ${start(k.mask, 4, 1, r)};`}
   var sums${r}: array<${element}, ${units}>;
   var highest${r} = lowest;
-  var total${r} = 0.0;`).join('\n')}
+  var total${r} = 0.0;`
+    ).join('\n')
+  }
   let key_start = ${start(k.key, 2, width, 0)};
   let value_start = ${start(k.value, 3, width, 0)};
   ${whole === 0 ? '' : `for (var j = 0; j < ${whole}; j += ${keys.length}) {\n${walk(keys)}\n}`}
   ${whole === k.keys ? '' : `{ let j = ${whole};\n${walk(count(k.keys - whole))}\n}`}
-  ${queries.map((r) => `${exact ? '' : `if (p${sizes.length - 1} * ${perThread} + ${r} < ${last}) `}{
+  ${
+    queries.map((r) =>
+      `${exact ? '' : `if (p${sizes.length - 1} * ${perThread} + ${r} < ${last}) `}{
     let output = ${start(k.output, 0, width, r)};
     for (var f = 0; f < ${units}; f++) {
       ${out}[${feature(k.output, 'output')}] = select(sums${r}[f] / total${r}, ${element}(0.0), highest${r} == lowest);
     }
-  }`).join('\n')}`
+  }`
+    ).join('\n')
+  }`
   const threads = elementsOf(blocks)
   return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })
 }

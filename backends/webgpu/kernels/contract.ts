@@ -52,16 +52,20 @@ const turned = (o: Operand): Operand => ({ ...o, rows: o.columns, columns: o.row
 
 /** The same contraction with rows and columns, left and right changed over. */
 const transposed = (c: Contraction): Contraction => ({
-  ...c, rows: c.columns, columns: c.rows, left: turned(c.right), right: turned(c.left),
-  extras: c.extras.map(turned), output: turned(c.output),
+  ...c,
+  rows: c.columns,
+  columns: c.rows,
+  left: turned(c.right),
+  right: turned(c.left),
+  extras: c.extras.map(turned),
+  output: turned(c.output),
 })
 
 /** Columns should be many, and lie together in the output: four at a time are computed and written. */
 const better = (c: Contraction): Contraction => {
   const rows = elementsOf(c.rows)
   const columns = elementsOf(c.columns)
-  const turn = columns < 4 ? rows > columns
-    : rows >= 4 && innermost(c.output.columns) !== 1 && innermost(c.output.rows) === 1
+  const turn = columns < 4 ? rows > columns : rows >= 4 && innermost(c.output.columns) !== 1 && innermost(c.output.rows) === 1
   return turn ? transposed(c) : c
 }
 

@@ -1,7 +1,17 @@
 import { elementsOf } from '#lib/kernel/kernel.ts'
 import {
-  Bindings, decodeText, elementFunction, fromStored, lanes, namesOf, offsetText, type Shader, shader, storedType,
-  toStored, valueType,
+  Bindings,
+  decodeText,
+  elementFunction,
+  fromStored,
+  lanes,
+  namesOf,
+  offsetText,
+  type Shader,
+  shader,
+  storedType,
+  toStored,
+  valueType,
 } from '../emit.ts'
 import { innermost } from '../loops.ts'
 import type { Contraction, Operand } from './contract.ts'
@@ -39,7 +49,8 @@ const offsetAlong = (name: string, at: string, base: string, sizes: readonly num
   if (sizes.length === 0) return `let ${name} = ${base};`
   if (sizes.length === 1) return `let ${name} = ${offsetText(base, [`i32(${at})`], strides)};`
   return `var ${name}: i32; { var u = ${at};\n${decodeText('u', sizes, 'd')}\n${name} = ${
-    offsetText(base, namesOf(sizes, 'd'), strides)}; }`
+    offsetText(base, namesOf(sizes, 'd'), strides)
+  }; }`
 }
 
 export const blockShader = (c: Contraction): Shader => {
@@ -77,15 +88,13 @@ export const blockShader = (c: Contraction): Shader => {
     `let row = (t % ${down}u) * ${height}u; t = t / ${down}u;`,
     decodeText('t', c.batch, 'n'),
   ]
-  const startOf = (o: Operand, by: number): string =>
-    offsetText(o.view.offset / by, batchNames, divided(o.batch, by))
+  const startOf = (o: Operand, by: number): string => offsetText(o.view.offset / by, batchNames, divided(o.batch, by))
   lines.push(`let left_start = ${startOf(c.left, unit(left))};`, `let right_start = ${startOf(c.right, unit(right))};`)
 
   const clamp = (at: string, last: number): string => `min(${at}, ${last}u)`
   // With vectors along a free loop its innermost stride, 1, becomes a quarter: positions are then counted in fours.
   const freeOffset = (name: string, at: string, base: string, sizes: readonly number[], strides: readonly number[]): string =>
-    offsetAlong(name, `(${at}) / 4u`, base, [...sizes.slice(0, -1), sizes.at(-1)! / 4],
-      [...divided(strides.slice(0, -1), 4), 1])
+    offsetAlong(name, `(${at}) / 4u`, base, [...sizes.slice(0, -1), sizes.at(-1)! / 4], [...divided(strides.slice(0, -1), 4), 1])
   if (left === 'free') {
     for (const g of count(height / 4)) {
       lines.push(freeOffset(`l${g}`, clamp(`row + ${4 * g}u`, rows - 4), 'left_start', c.rows, c.left.rows))
@@ -101,8 +110,9 @@ export const blockShader = (c: Contraction): Shader => {
     }
   } else {
     for (const j of count(groups * 4)) {
-      lines.push(offsetAlong(`r${j}`, clamp(`column + ${j}u`, columns - 1), 'right_start', c.columns,
-        divided(c.right.columns, unit(right))))
+      lines.push(
+        offsetAlong(`r${j}`, clamp(`column + ${j}u`, columns - 1), 'right_start', c.columns, divided(c.right.columns, unit(right))),
+      )
     }
   }
 
@@ -128,19 +138,30 @@ export const blockShader = (c: Contraction): Shader => {
       body.push(offsetAlong(`o${n}`, `row + ${i}u`, `start${n}`, c.rows, o.rows))
     }
     for (const g of groupNumbers) {
-      const stored = (j: number): string => toStored(c.output.view.type, epilogue.call((n) => {
-        if (n === 0) return `sum${i}_${g}.${lanes[j]!}`
-        const o = c.extras[n - 1]!
-        if (vector(o)) return fromStored(o.view.type, `x${n}_${g}.${lanes[j]!}`)
-        return fromStored(o.view.type, `${bindings.input(o.view)}[o${n} + c${n}_${4 * g + j}]`)
-      }))
+      const stored = (j: number): string =>
+        toStored(
+          c.output.view.type,
+          epilogue.call((n) => {
+            if (n === 0) return `sum${i}_${g}.${lanes[j]!}`
+            const o = c.extras[n - 1]!
+            if (vector(o)) return fromStored(o.view.type, `x${n}_${g}.${lanes[j]!}`)
+            return fromStored(o.view.type, `${bindings.input(o.view)}[o${n} + c${n}_${4 * g + j}]`)
+          }),
+        )
       const loads = extras.filter((n) => vector(c.extras[n - 1]!)).map((n) =>
-        `let x${n}_${g} = ${bindings.input(c.extras[n - 1]!.view, 4)}[(o${n} + c${n}_${4 * g}) / 4];`)
+        `let x${n}_${g} = ${bindings.input(c.extras[n - 1]!.view, 4)}[(o${n} + c${n}_${4 * g}) / 4];`
+      )
       const inside = (j: number, text: string): string =>
         columns % (groups * 4) === 0 ? text : `if (column + ${4 * g + j}u < ${columns}u) { ${text} }`
       if (outWhole) {
-        body.push(inside(0, `${loads.join(' ')} ${out}[(o0 + c0_${4 * g}) / 4] = vec4<${storedType(c.output.view.type)}>(${
-          [0, 1, 2, 3].map(stored).join(', ')});`))
+        body.push(
+          inside(
+            0,
+            `${loads.join(' ')} ${out}[(o0 + c0_${4 * g}) / 4] = vec4<${storedType(c.output.view.type)}>(${
+              [0, 1, 2, 3].map(stored).join(', ')
+            });`,
+          ),
+        )
       } else {
         body.push('{', ...loads, ...[0, 1, 2, 3].map((j) => inside(j, `${out}[o0 + c0_${4 * g + j}] = ${stored(j)};`)), '}')
       }
@@ -159,8 +180,14 @@ export const blockShader = (c: Contraction): Shader => {
 
 /** Walks the inner loops, one or four positions at a time, and adds each position's outer product to the sums. */
 const innerLoops = (
-  c: Contraction, left: Along, right: Along, step: 1 | 4, leftBuffer: string, rightBuffer: string,
-  height: number, groups: number,
+  c: Contraction,
+  left: Along,
+  right: Along,
+  step: 1 | 4,
+  leftBuffer: string,
+  rightBuffer: string,
+  height: number,
+  groups: number,
 ): string => {
   const type = valueType(c.left.view.type)
   const names = c.inner.length === 0 ? [] : namesOf(c.inner, 'k')
@@ -187,12 +214,13 @@ const innerLoops = (
     body.push('{')
     if (left !== 'inner') body.push(`let lk = ${offset(c.left, left, lane)};`)
     if (right !== 'inner') body.push(`let rk = ${offset(c.right, right, lane)};`)
-    if (left === 'free') for (const g of count(height / 4)) body.push(`let a${g} = ${leftBuffer}[l${g} + lk];`)
-    if (left === null) for (const i of count(height)) body.push(`let a${i} = ${leftBuffer}[l${i} + lk];`)
+    if (left === 'free') { for (const g of count(height / 4)) body.push(`let a${g} = ${leftBuffer}[l${g} + lk];`) }
+    if (left === null) { for (const i of count(height)) body.push(`let a${i} = ${leftBuffer}[l${i} + lk];`) }
     for (const g of count(groups)) {
       const column = (j: number): string => right === 'inner' ? `b${4 * g + j}_.${component}` : `${rightBuffer}[r${4 * g + j} + rk]`
-      body.push(right === 'free' ? `let w${g} = ${rightBuffer}[r${g} + rk];`
-        : `let w${g} = vec4<${type}>(${[0, 1, 2, 3].map(column).join(', ')});`)
+      body.push(
+        right === 'free' ? `let w${g} = ${rightBuffer}[r${g} + rk];` : `let w${g} = vec4<${type}>(${[0, 1, 2, 3].map(column).join(', ')});`,
+      )
     }
     for (const i of count(height)) {
       const a = left === 'inner' ? `a${i}.${component}` : left === 'free' ? `a${i >> 2}.${lanes[i & 3]!}` : `a${i}`

@@ -1,7 +1,5 @@
 import { elementsOf } from '#lib/kernel/kernel.ts'
-import {
-  Bindings, decodeText, elementFunction, fromStored, namesOf, offsetText, type Shader, shader, toStored,
-} from '../emit.ts'
+import { Bindings, decodeText, elementFunction, fromStored, namesOf, offsetText, type Shader, shader, toStored } from '../emit.ts'
 import { innermost } from '../loops.ts'
 import type { Contraction, Operand } from './contract.ts'
 
@@ -21,9 +19,7 @@ const count = (n: number): readonly number[] => Array.from({ length: n }, (_, i)
 /** Loads a tile: neighbouring threads take elements that lie side by side in the buffer. */
 const loadText = (c: Contraction, o: Operand, free: 'rows' | 'columns', name: string, buffer: string): string => {
   const byInner = innermost(o.inner) === 1 && innermost(o[free]) !== 1
-  const positions = byInner
-    ? { inner: `at % ${depth}u`, free: `at / ${depth}u` }
-    : { inner: `at / ${tile}u`, free: `at % ${tile}u` }
+  const positions = byInner ? { inner: `at % ${depth}u`, free: `at / ${depth}u` } : { inner: `at / ${tile}u`, free: `at % ${tile}u` }
   const freeCount = elementsOf(c[free])
   const innerCount = elementsOf(c.inner)
   return `for (var at = local; at < ${tile * depth}u; at += ${threads}u) {
@@ -57,11 +53,16 @@ export const tileShader = (c: Contraction): Shader => {
   const at = (n: number, o: Operand): string =>
     offsetText(`start${n}`, [...namesOf(c.rows, 'u'), ...namesOf(c.columns, 'v')], [...o.rows, ...o.columns])
   const extras = epilogue.inputs.filter((n) => n > 0)
-  const value = (i: number, j: number): string => epilogue.call((n) => n === 0 ? `sum${i}_${j}`
-    : fromStored(c.extras[n - 1]!.view.type, `${bindings.input(c.extras[n - 1]!.view)}[${at(n, c.extras[n - 1]!)}]`))
+  const value = (i: number, j: number): string =>
+    epilogue.call((n) =>
+      n === 0
+        ? `sum${i}_${j}`
+        : fromStored(c.extras[n - 1]!.view.type, `${bindings.input(c.extras[n - 1]!.view)}[${at(n, c.extras[n - 1]!)}]`)
+    )
   // All sums are named: an array with running indices would leave the registers.
   const own = count(each)
-  const store = (i: number, j: number): string => `{
+  const store = (i: number, j: number): string =>
+    `{
       var v = column + x + ${j * side}u;
       if (v < ${columns}u) {
         ${decodeText('v', c.columns, 'v')}
@@ -91,13 +92,17 @@ export const tileShader = (c: Contraction): Shader => {
   }
   let start0 = ${start(c.output)};
   ${extras.map((n) => `let start${n} = ${start(c.extras[n - 1]!)};`).join('\n')}
-  ${own.map((i) => `{
+  ${
+    own.map((i) =>
+      `{
     var u = row + y * ${each}u + ${i}u;
     if (u < ${rows}u) {
       ${decodeText('u', c.rows, 'u')}
       ${own.map((j) => store(i, j)).join('\n')}
     }
-  }`).join('\n')}`
+  }`
+    ).join('\n')
+  }`
   return shader({
     bindings,
     declarations: [

@@ -1,7 +1,5 @@
 import { elementsOf, type GatherKernel } from '#lib/kernel/kernel.ts'
-import {
-  aligned, Bindings, decodeText, namesOf, offsetText, type Shader, shader, storedType,
-} from '../emit.ts'
+import { aligned, Bindings, decodeText, namesOf, offsetText, type Shader, shader, storedType } from '../emit.ts'
 import { innermost, simplify } from '../loops.ts'
 
 /** One thread copies four neighbours of the same id where table and output allow it, else one element. */

@@ -1,8 +1,19 @@
 import { elementsOf, type MapKernel, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import {
-  aligned, Bindings, constantText, decodeText, elementFunction, fromStored, lanes, namesOf, offsetText, type Shader, shader,
-  storedType, toStored,
+  aligned,
+  Bindings,
+  constantText,
+  decodeText,
+  elementFunction,
+  fromStored,
+  lanes,
+  namesOf,
+  offsetText,
+  type Shader,
+  shader,
+  storedType,
+  toStored,
 } from '../emit.ts'
 import { innermost, simplify } from '../loops.ts'
 
@@ -38,12 +49,13 @@ export const mapShader = (k: MapKernel, shape: Shape): Shader => {
     if (loop === null) return constantText(start, 'i32')
     return loop === sizes.length - 1 && width === 4 ? `p${loop} * 4 + ${start + lane}` : `p${loop} + ${start}`
   }
-  const value = (lane: number): string =>
-    toStored(k.output.type, element.call((n) => texts.get(n)!(lane), undefined, index(lane)))
+  const value = (lane: number): string => toStored(k.output.type, element.call((n) => texts.get(n)!(lane), undefined, index(lane)))
   const to = offsetText(k.output.offset, names, scaled(strides[0]!))
-  lines.push(width === 4
-    ? `${out}[(${to}) / 4] = vec4<${storedType(k.output.type)}>(${lanes.map((_, lane) => value(lane)).join(', ')});`
-    : `${out}[${to}] = ${value(0)};`)
+  lines.push(
+    width === 4
+      ? `${out}[(${to}) / 4] = vec4<${storedType(k.output.type)}>(${lanes.map((_, lane) => value(lane)).join(', ')});`
+      : `${out}[${to}] = ${value(0)};`,
+  )
 
   const count = elementsOf(groups)
   const each = groupsPerThread(shape, count)
@@ -53,15 +65,23 @@ export const mapShader = (k: MapKernel, shape: Shape): Shader => {
     declarations: [element.text],
     count: Math.ceil(count / each),
     workgroup: 64,
-    body: each === 1 ? work('thread')
+    body: each === 1
+      ? work('thread')
       : `for (var g = thread * ${each}u; g < min(thread * ${each}u + ${each}u, ${count}u); g++) {\n  ${work('g')}\n  }`,
   })
 }
 
 /** Writes the statement that loads an operand, and gives its text for each lane. */
 const load = (
-  lines: string[], bindings: Bindings, view: View, strides: readonly number[], names: readonly string[],
-  n: number, width: number, whole: boolean, inner: number,
+  lines: string[],
+  bindings: Bindings,
+  view: View,
+  strides: readonly number[],
+  names: readonly string[],
+  n: number,
+  width: number,
+  whole: boolean,
+  inner: number,
 ): (lane: number) => string => {
   const from = offsetText(view.offset, names, strides)
   if (whole) {

@@ -2,8 +2,23 @@ import type { DType } from '#lib/dtype.ts'
 import { elementsOf, type RowKernel, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import {
-  aligned, Bindings, combineText, constantText, decodeText, type ElementFunction, elementFunction, fromStored, lanes,
-  namesOf, neutralText, offsetText, type Shader, shader, storedType, toStored, valueType,
+  aligned,
+  Bindings,
+  combineText,
+  constantText,
+  decodeText,
+  type ElementFunction,
+  elementFunction,
+  fromStored,
+  lanes,
+  namesOf,
+  neutralText,
+  offsetText,
+  type Shader,
+  shader,
+  storedType,
+  toStored,
+  valueType,
 } from '../emit.ts'
 import { innermost, type Loops, simplify } from '../loops.ts'
 
@@ -57,11 +72,12 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
   // Along the row four at a time, if every operand either lies so or stays the same.
   const used = [...new Set(functions.flatMap(({ inputs }) => inputs))]
   const last = inner.sizes.at(-1) ?? 1
-  const fits = (view: View, at: number): boolean =>
-    aligned(view.offset, [...outer.strides[at]!, ...inner.strides[at]!], last)
+  const fits = (view: View, at: number): boolean => aligned(view.offset, [...outer.strides[at]!, ...inner.strides[at]!], last)
   const still = (at: number): boolean => innermost(inner.strides[at]!) === 0
   const width: 1 | 4 = inner.sizes.length > 0 && last % 4 === 0 &&
-    (perRow || fits(k.output, 0)) && used.every((n) => still(n + 1) || fits(k.inputs[n]!, n + 1)) ? 4 : 1
+      (perRow || fits(k.output, 0)) && used.every((n) => still(n + 1) || fits(k.inputs[n]!, n + 1))
+    ? 4
+    : 1
   const steps = width === 4 ? [...inner.sizes.slice(0, -1), last / 4] : inner.sizes
 
   const bindings = new Bindings()
@@ -71,7 +87,8 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
   const scaled = (strides: readonly number[]): readonly number[] =>
     strides.map((stride, loop) => loop === strides.length - 1 ? stride * width : stride)
   const bases = [0, ...used.map((n) => n + 1)].map((at) =>
-    `let base${at} = ${offsetText(views[at]!.offset, outerNames, outer.strides[at]!)};`)
+    `let base${at} = ${offsetText(views[at]!.offset, outerNames, outer.strides[at]!)};`
+  )
   const at = (view: number): string => offsetText(`base${view}`, innerNames, scaled(inner.strides[view]!))
 
   const loads = (elements: readonly ElementFunction[]): string =>
@@ -104,30 +121,38 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
     const most = steps.at(-1) ?? 1
     const block = blockSize / width
     const deep = steps.length - 1
-    const innermostLoop = steps.length === 0 ? `{\n${before}\n${body}\n${after}\n}`
-      : most <= block ? `${before}\nfor (var q${deep} = 0; q${deep} < ${most}; q${deep}++) {\n${body}\n}\n${after}`
+    const innermostLoop = steps.length === 0
+      ? `{\n${before}\n${body}\n${after}\n}`
+      : most <= block
+      ? `${before}\nfor (var q${deep} = 0; q${deep} < ${most}; q${deep}++) {\n${body}\n}\n${after}`
       : `for (var block = 0; block < ${most}; block += ${block}) {\n${before}
         let end = min(block + ${block}, ${most});
         for (var q${deep} = block; q${deep} < end; q${deep}++) {\n${body}\n}\n${after}\n}`
-    return steps.slice(0, -1).reduceRight((text, size, loop) =>
-      `for (var q${loop} = 0; q${loop} < ${size}; q${loop}++) {\n${text}\n}`, innermostLoop)
+    return steps.slice(0, -1).reduceRight(
+      (text, size, loop) => `for (var q${loop} = 0; q${loop} < ${size}; q${loop}++) {\n${text}\n}`,
+      innermostLoop,
+    )
   }
 
   const declarations = functions.map(({ text }) => text)
   const foldPass = (pass: readonly Fold[]): string => {
-    const start = pass.map(({ n, combine, element: { type } }) =>
-      `var y${n}: ${valueType(type)} = ${neutralText(combine, type)};`)
+    const start = pass.map(({ n, combine, element: { type } }) => `var y${n}: ${valueType(type)} = ${neutralText(combine, type)};`)
     if (innerCount === 0) return start.join('\n')
     const partial = (n: number, lane: number): string => width === 4 ? `part${n}_${lane}` : `part${n}`
     const eachLane = width === 4 ? [0, 1, 2, 3] : [0]
     const before = pass.flatMap(({ n, combine, element: { type } }) =>
-      eachLane.map((lane) => `var ${partial(n, lane)}: ${valueType(type)} = ${neutralText(combine, type)};`))
-    const body = [loads(pass.map(({ element }) => element)), ...pass.flatMap(({ n, combine, element }) =>
-      eachLane.map((lane) =>
-        `${partial(n, lane)} = ${combineText(combine, element.type, partial(n, lane), call(element, lane))};`))]
+      eachLane.map((lane) => `var ${partial(n, lane)}: ${valueType(type)} = ${neutralText(combine, type)};`)
+    )
+    const body = [
+      loads(pass.map(({ element }) => element)),
+      ...pass.flatMap(({ n, combine, element }) =>
+        eachLane.map((lane) => `${partial(n, lane)} = ${combineText(combine, element.type, partial(n, lane), call(element, lane))};`)
+      ),
+    ]
     const after = pass.map(({ n, combine, element: { type } }) => {
       const parts = eachLane.map((lane) => partial(n, lane))
-      const joined = parts.length === 1 ? parts[0]!
+      const joined = parts.length === 1
+        ? parts[0]!
         : combineText(combine, type, combineText(combine, type, parts[0]!, parts[1]!), combineText(combine, type, parts[2]!, parts[3]!))
       return `y${n} = ${combineText(combine, type, `y${n}`, joined)};`
     })
@@ -148,17 +173,29 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
 
   const finish = perRow
     ? `${shared ? 'if (local == 0u) ' : ''}{ ${out}[base0] = ${toStored(k.output.type, call(result, 0))}; }`
-    : innerCount === 0 ? ''
-    : walk([loads([result]), width === 4
-      ? `${out}[(${at(0)}) / 4] = vec4<${storedType(k.output.type)}>(${lanes.map((_, lane) => toStored(k.output.type, call(result, lane))).join(', ')});`
-      : `${out}[${at(0)}] = ${toStored(k.output.type, call(result, 0))};`].join('\n'))
+    : innerCount === 0
+    ? ''
+    : walk([
+      loads([result]),
+      width === 4
+        ? `${out}[(${at(0)}) / 4] = vec4<${storedType(k.output.type)}>(${
+          lanes.map((_, lane) => toStored(k.output.type, call(result, lane))).join(', ')
+        });`
+        : `${out}[${at(0)}] = ${toStored(k.output.type, call(result, 0))};`,
+    ].join('\n'))
 
   const rows = elementsOf(outer.sizes)
   const passes = passesOf(folds).map(foldPass)
   const body = [
-    `var t = ${shared ? 'group' : 'thread'};`, decodeText('t', outer.sizes, 'p'), ...bases, ...passes, finish,
+    `var t = ${shared ? 'group' : 'thread'};`,
+    decodeText('t', outer.sizes, 'p'),
+    ...bases,
+    ...passes,
+    finish,
   ].join('\n')
-  return shader(shared
-    ? { bindings, declarations, count: rows, per: 'workgroup', workgroup: groupThreads, body }
-    : { bindings, declarations, count: rows, workgroup: rows >= 1024 ? 64 : rows >= 64 ? 16 : 4, body })
+  return shader(
+    shared
+      ? { bindings, declarations, count: rows, per: 'workgroup', workgroup: groupThreads, body }
+      : { bindings, declarations, count: rows, workgroup: rows >= 1024 ? 64 : rows >= 64 ? 16 : 4, body },
+  )
 }

@@ -26,10 +26,15 @@ const positions = (kernel: Kernel): number => {
 export const shaderOf = (kernel: Kernel, shape: Shape): Shader | null => {
   if (positions(kernel) === 0) return null
   switch (kernel.kind) {
-    case 'map': return mapShader(kernel, shape)
-    case 'row': return rowShader(kernel, shape)
-    case 'contract': return contractShader(kernel, shape)
-    case 'attention': return attentionShader(kernel, shape)
-    case 'gather': return gatherShader(kernel)
+    case 'map':
+      return mapShader(kernel, shape)
+    case 'row':
+      return rowShader(kernel, shape)
+    case 'contract':
+      return contractShader(kernel, shape)
+    case 'attention':
+      return attentionShader(kernel, shape)
+    case 'gather':
+      return gatherShader(kernel)
   }
 }

@@ -20,8 +20,10 @@ export interface AlongAway<Op extends string, D extends string> extends Rule {
 }
 
 type AlongMessage<Op extends string, X, D extends string> = First<
-  Exists<Op, SpecOf<X>, D>, First<
-    Needs<Op, X, 'real'>, First<
+  Exists<Op, SpecOf<X>, D>,
+  First<
+    Needs<Op, X, 'real'>,
+    First<
       RefusePending<Op, X>,
       AllWhole<Op, D, [['input', SpecOf<X>]]>
     >
@@ -35,12 +37,18 @@ export type Given = readonly [side: string, tensor: AnyTensor]
 export interface AlongAffine<Op extends string, D extends string, Parameters extends readonly Given[]> extends Rule {
   readonly given: D
   readonly message: First<
-    Exists<Op, SpecOf<this['input']>, D>, First<
-      ParametersFit<Op, this['input'], Parameters>, First<
-        Needs<Op, this['input'], 'real'>, First<
-          RefusePending<Op, this['input']>, First<
-            ParametersFinished<Op, Parameters>, First<
-              AllWhole<Op, D, Parts<this['input'], Parameters>>, First<
+    Exists<Op, SpecOf<this['input']>, D>,
+    First<
+      ParametersFit<Op, this['input'], Parameters>,
+      First<
+        Needs<Op, this['input'], 'real'>,
+        First<
+          RefusePending<Op, this['input']>,
+          First<
+            ParametersFinished<Op, Parameters>,
+            First<
+              AllWhole<Op, D, Parts<this['input'], Parameters>>,
+              First<
                 ParametersLie<Op, ['input', SpecOf<this['input']>], Parameters>,
                 CutTwice<Op, WithAxesOfAll<SpecOf<this['input']>, Parameters>, Parts<this['input'], Parameters>>
               >
@@ -55,25 +63,35 @@ export interface AlongAffine<Op extends string, D extends string, Parameters ext
 }
 type Parts<X, Ps extends readonly Given[]> = [['input', SpecOf<X>], ...PartsOf<Ps>]
 type PartsOf<Ps extends readonly Given[]> = Ps extends readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
-  ? [[P[0], SpecOf<P[1]>], ...PartsOf<Rest>] : []
-type ParametersFit<Op extends string, X, Ps extends readonly Given[]> = Ps extends readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
-  ? First<string extends SpecOf<P[1]> ? '' : ParameterFits<Op, X, P[1], P[0]>, ParametersFit<Op, X, Rest>> : ''
+  ? [[P[0], SpecOf<P[1]>], ...PartsOf<Rest>]
+  : []
+type ParametersFit<Op extends string, X, Ps extends readonly Given[]> = Ps extends
+  readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
+  ? First<string extends SpecOf<P[1]> ? '' : ParameterFits<Op, X, P[1], P[0]>, ParametersFit<Op, X, Rest>>
+  : ''
 type ParameterFits<Op extends string, X, P, Side extends string> = First<
-  Extra<SpecOf<P>, SpecOf<X>> extends `${infer D}:${string}` ? NoDim<Op, D, 'input', Names<SpecOf<X>>> : '', First<
+  Extra<SpecOf<P>, SpecOf<X>> extends `${infer D}:${string}` ? NoDim<Op, D, 'input', Names<SpecOf<X>>> : '',
+  First<
     SizeConflict<Op, SpecOf<X>, SpecOf<P>, 'input', Side>,
     TypeConflict<Op, X, P, 'input', Side>
   >
 >
-type ParametersFinished<Op extends string, Ps extends readonly Given[]> = Ps extends readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
-  ? First<RefusePending<Op, P[1], P[0]>, ParametersFinished<Op, Rest>> : ''
+type ParametersFinished<Op extends string, Ps extends readonly Given[]> = Ps extends
+  readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
+  ? First<RefusePending<Op, P[1], P[0]>, ParametersFinished<Op, Rest>>
+  : ''
 /** The first parameter must agree with the input, the second with both. */
-type ParametersLie<Op extends string, First_ extends Part, Ps extends readonly Given[]> = Ps extends readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
-  ? First<CutConflict<Op, First_[1], SpecOf<P[1]>, First_[0], P[0]>, First<
-    ParametersLie<Op, First_, Rest>,
-    ParametersLie<Op, [P[0], SpecOf<P[1]>], Rest>
-  >> : ''
-type WithAxesOfAll<S extends string, Ps extends readonly Given[]> = Ps extends readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
-  ? WithAxesOfAll<WithAxesOf<S, SpecOf<P[1]>>, Rest> : S
+type ParametersLie<Op extends string, First_ extends Part, Ps extends readonly Given[]> = Ps extends
+  readonly [infer P extends Given, ...infer Rest extends readonly Given[]] ? First<
+    CutConflict<Op, First_[1], SpecOf<P[1]>, First_[0], P[0]>,
+    First<
+      ParametersLie<Op, First_, Rest>,
+      ParametersLie<Op, [P[0], SpecOf<P[1]>], Rest>
+    >
+  >
+  : ''
+type WithAxesOfAll<S extends string, Ps extends readonly Given[]> = Ps extends
+  readonly [infer P extends Given, ...infer Rest extends readonly Given[]] ? WithAxesOfAll<WithAxesOf<S, SpecOf<P[1]>>, Rest> : S
 
 // ---- folds ---------------------------------------------------------------------------------------------------------
 
@@ -81,7 +99,8 @@ type WithAxesOfAll<S extends string, Ps extends readonly Given[]> = Ps extends r
 export interface Fold<Op extends string, Ds extends string, Kind extends 'sum' | 'max' | 'min'> extends Rule {
   readonly given: Ds
   readonly message: First<
-    AllExist<Op, SpecOf<this['input']>, Ds>, First<
+    AllExist<Op, SpecOf<this['input']>, Ds>,
+    First<
       Needs<Op, this['input'], 'real'>,
       Kind extends 'sum' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
     >
@@ -89,7 +108,8 @@ export interface Fold<Op extends string, Ds extends string, Kind extends 'sum' |
   readonly output: Tensor<
     RemoveAll<SpecOf<this['input']>, Ds>,
     AddPendingOf<PendingOf<this['input']>, SpecOf<this['input']>, Ds, Kind extends 'sum' ? '' : `:${Kind}`, MeshOf<this['input']>>,
-    MeshOf<this['input']>, TypeOf<this['input']>
+    MeshOf<this['input']>,
+    TypeOf<this['input']>
   >
 }
 
@@ -97,15 +117,19 @@ export interface Fold<Op extends string, Ds extends string, Kind extends 'sum' |
 export type AddPendingOf<P extends string, S extends string, Ds extends string, Suffix extends string, M extends string> =
   PendingList<P, S, Ds, Suffix> extends infer All extends string ? (All extends `${string}+${string}` ? InMeshOrder<All, M> : All) : never
 type PendingList<P extends string, S extends string, Ds extends string, Suffix extends string> = Ds extends `${infer D} ${infer Rest}`
-  ? PendingList<AddPending<P, Axes<S, D>, Suffix>, S, Rest, Suffix> : AddPending<P, Axes<S, Ds>, Suffix>
+  ? PendingList<AddPending<P, Axes<S, D>, Suffix>, S, Rest, Suffix>
+  : AddPending<P, Axes<S, Ds>, Suffix>
 type AddPending<P extends string, A extends string, Suffix extends string> = A extends '' | '?' ? P
-  : A extends `${infer One}+${infer Rest}` ? AddPending<JoinPending<P, `${One}${Suffix}`>, Rest, Suffix> : JoinPending<P, `${A}${Suffix}`>
+  : A extends `${infer One}+${infer Rest}` ? AddPending<JoinPending<P, `${One}${Suffix}`>, Rest, Suffix>
+  : JoinPending<P, `${A}${Suffix}`>
 type JoinPending<P extends string, A extends string> = P extends '' ? A : A extends '' ? P : `${P}+${A}`
 
 /** Nothing is said by the order in which reductions became pending, so that tensors reduced in any order are alike. */
 type InMeshOrder<P extends string, M extends string> = string extends M ? P
   : M extends `${infer A}=${string} ${infer Rest}` ? JoinPending<PendingOver<P, A>, InMeshOrder<P, Rest>>
-  : M extends `${infer A}=${string}` ? PendingOver<P, A> : P
+  : M extends `${infer A}=${string}` ? PendingOver<P, A>
+  : P
 type PendingOver<P extends string, A extends string> = P extends `${infer Head}+${infer Rest}`
   ? AxisOfPending<Head> extends A ? Head : PendingOver<Rest, A>
-  : AxisOfPending<P> extends A ? P : ''
+  : AxisOfPending<P> extends A ? P
+  : ''

@@ -15,8 +15,9 @@ export interface AttentionDims {
   readonly maskKeys?: string
 }
 
-type NoExtra<U extends string, S extends string, Side extends string> =
-  Extra<U, S> extends `${infer D}:${string}` ? NoDim<'attention', D, Side, Names<S>> : ''
+type NoExtra<U extends string, S extends string, Side extends string> = Extra<U, S> extends `${infer D}:${string}`
+  ? NoDim<'attention', D, Side, Names<S>>
+  : ''
 
 /** The mask's spec, '' where there is none or its dims are not known; and the name it gives to the key dim. */
 type MaskSpec<O extends AttentionDims> = O['mask'] extends AnyTensor ? (string extends SpecOf<O['mask']> ? '' : SpecOf<O['mask']>) : ''
@@ -33,18 +34,27 @@ export interface Attention<K extends AnyTensor, V extends AnyTensor, O extends A
 }
 
 /** The queries' dims, cut where any operand is. */
-type Attended<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
-  Masked<WithAxesOf<WithAxesOf<Q, Remove<KS, O['over']>>, Remove<VS, O['over']>>, Remove<MaskSpec<O>, MaskKeys<O>>>
+type Attended<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = Masked<
+  WithAxesOf<WithAxesOf<Q, Remove<KS, O['over']>>, Remove<VS, O['over']>>,
+  Remove<MaskSpec<O>, MaskKeys<O>>
+>
 type Masked<S extends string, M extends string> = M extends '' ? S : WithAxesOf<S, M>
 
 type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
-  DimsMessage<Q, KS, VS, O>, First<
-    TypesMessage<X, K, V, O>, First<
-      RefusePending<'attention', X, 'query'>, First<
-        RefusePending<'attention', K, 'key'>, First<
-          RefusePending<'attention', V, 'value'>, First<
-            O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '', First<
-              WholeMessage<Q, KS, VS, O>, CutsMessage<Q, KS, VS, O>
+  DimsMessage<Q, KS, VS, O>,
+  First<
+    TypesMessage<X, K, V, O>,
+    First<
+      RefusePending<'attention', X, 'query'>,
+      First<
+        RefusePending<'attention', K, 'key'>,
+        First<
+          RefusePending<'attention', V, 'value'>,
+          First<
+            O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '',
+            First<
+              WholeMessage<Q, KS, VS, O>,
+              CutsMessage<Q, KS, VS, O>
             >
           >
         >
@@ -54,14 +64,22 @@ type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends s
 >
 
 type DimsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
-  Exists<'attention', Q, O['features'], 'query'>, First<
-    Exists<'attention', KS, O['over'], 'key'>, First<
-      Exists<'attention', KS, O['features'], 'key'>, First<
-        O['heads'] extends string ? Exists<'attention', Q, O['heads'], 'query'> : '', First<
-          NoExtra<Remove<KS, O['over']>, Q, 'query'>, First<
-            NoExtra<VS, KS, 'key'>, First<
-              NoExtra<KS, VS, 'value'>, First<
-                SizeConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>, First<
+  Exists<'attention', Q, O['features'], 'query'>,
+  First<
+    Exists<'attention', KS, O['over'], 'key'>,
+    First<
+      Exists<'attention', KS, O['features'], 'key'>,
+      First<
+        O['heads'] extends string ? Exists<'attention', Q, O['heads'], 'query'> : '',
+        First<
+          NoExtra<Remove<KS, O['over']>, Q, 'query'>,
+          First<
+            NoExtra<VS, KS, 'key'>,
+            First<
+              NoExtra<KS, VS, 'value'>,
+              First<
+                SizeConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>,
+                First<
                   SizeConflict<'attention', KS, VS, 'key', 'value'>,
                   MaskSpec<O> extends '' ? '' : MaskMessage<Q, KS, MaskSpec<O>, MaskKeys<O>, O>
                 >
@@ -74,39 +92,54 @@ type DimsMessage<Q extends string, KS extends string, VS extends string, O exten
   >
 >
 type MaskMessage<Q extends string, KS extends string, M extends string, Keys extends string, O extends AttentionDims> = First<
-  Exists<'attention', M, Keys, 'mask'>, First<
-    NoExtra<Remove<M, Keys>, Q, 'query'>, First<
+  Exists<'attention', M, Keys, 'mask'>,
+  First<
+    NoExtra<Remove<M, Keys>, Q, 'query'>,
+    First<
       SizeConflict<'attention', Q, Remove<M, Keys>, 'query', 'mask'>,
-      [Known<Size<KS, O['over']>>, Known<Size<M, Keys>>] extends [true, true]
-        ? Size<M, Keys> extends Size<KS, O['over']> ? '' : SizesDiffer<'attention', O['over'], Size<KS, O['over']>, 'key', Size<M, Keys>, 'mask'>
+      [Known<Size<KS, O['over']>>, Known<Size<M, Keys>>] extends [true, true] ? Size<M, Keys> extends Size<KS, O['over']> ? ''
+        : SizesDiffer<'attention', O['over'], Size<KS, O['over']>, 'key', Size<M, Keys>, 'mask'>
         : ''
     >
   >
 >
 type TypesMessage<X, K, V, O extends AttentionDims> = First<
-  Needs<'attention', X, 'real', 'query'>, First<
-    Needs<'attention', K, 'real', 'key'>, First<
+  Needs<'attention', X, 'real', 'query'>,
+  First<
+    Needs<'attention', K, 'real', 'key'>,
+    First<
       Needs<'attention', V, 'real', 'value'>,
       O['mask'] extends AnyTensor ? Needs<'attention', O['mask'], 'mask', 'mask'> : ''
     >
   >
 >
-type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
-  Operands<Q, KS, VS, O> extends infer All extends readonly (readonly [string, string])[] ? First<
-    AllWhole<'attention', O['features'], [['query', Q], ['key', KS], ['value', VS]], All, O['over']>, First<
+type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = Operands<Q, KS, VS, O> extends
+  infer All extends readonly (readonly [string, string])[] ? First<
+    AllWhole<'attention', O['features'], [['query', Q], ['key', KS], ['value', VS]], All, O['over']>,
+    First<
       AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
       MaskSpec<O> extends '' ? '' : AllWhole<'attention', MaskKeys<O>, [['mask', MaskSpec<O>]], All>
     >
-  > : never
-type Operands<Q extends string, KS extends string, VS extends string, O extends AttentionDims> =
-  [['query', Q], ['key', KS], ['value', VS], ...MaskPart<O>]
+  >
+  : never
+type Operands<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = [
+  ['query', Q],
+  ['key', KS],
+  ['value', VS],
+  ...MaskPart<O>,
+]
 
 type CutsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
-  CutConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>, First<
-    CutConflict<'attention', Q, Remove<VS, O['over']>, 'query', 'value'>, First<
-      MaskCuts<Q, MaskSpec<O>, MaskKeys<O>, 'query'>, First<
-        CutConflict<'attention', Remove<KS, O['over']>, Remove<VS, O['over']>, 'key', 'value'>, First<
-          MaskCuts<Remove<KS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'key'>, First<
+  CutConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>,
+  First<
+    CutConflict<'attention', Q, Remove<VS, O['over']>, 'query', 'value'>,
+    First<
+      MaskCuts<Q, MaskSpec<O>, MaskKeys<O>, 'query'>,
+      First<
+        CutConflict<'attention', Remove<KS, O['over']>, Remove<VS, O['over']>, 'key', 'value'>,
+        First<
+          MaskCuts<Remove<KS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'key'>,
+          First<
             MaskCuts<Remove<VS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'value'>,
             CutTwice<'attention', Attended<Q, KS, VS, O>, Operands<Q, KS, VS, O>>
           >
@@ -115,8 +148,8 @@ type CutsMessage<Q extends string, KS extends string, VS extends string, O exten
     >
   >
 >
-type MaskCuts<S extends string, M extends string, Keys extends string, Side extends string> =
-  M extends '' ? '' : CutConflict<'attention', S, Remove<M, Keys>, Side, 'mask'>
+type MaskCuts<S extends string, M extends string, Keys extends string, Side extends string> = M extends '' ? ''
+  : CutConflict<'attention', S, Remove<M, Keys>, Side, 'mask'>
 
 /** Attention of queries, keys and values that lie along one dim of the input. */
 export interface SelfAttention<O extends AttentionDims & { readonly parts: string }> extends Rule {
@@ -126,19 +159,30 @@ export interface SelfAttention<O extends AttentionDims & { readonly parts: strin
     Message<Attention<One<this['input'], O['parts']>, One<this['input'], O['parts']>, O>, One<this['input'], O['parts']>>
   >
   readonly output: Tensor<
-    Masked<Remove<SpecOf<this['input']>, O['parts']>, Remove<MaskSpec<O>, MaskKeys<O>>>, '', MeshOf<this['input']>
+    Masked<Remove<SpecOf<this['input']>, O['parts']>, Remove<MaskSpec<O>, MaskKeys<O>>>,
+    '',
+    MeshOf<this['input']>
   >
 }
 type One<X, D extends string> = Tensor<Remove<SpecOf<X>, D>, PendingOf<X>, MeshOf<X>, TypeOf<X>>
 type SelfMessage<Op extends string, X, S extends string, O extends AttentionDims & { readonly parts: string }> = First<
-  Exists<Op, S, O['parts']>, First<
-    Known<Size<S, O['parts']>> extends true ? (Size<S, O['parts']> extends '3' ? '' : PartsCount<Op, O['parts'], '3', Size<S, O['parts']>>) : '', First<
-      Exists<Op, S, O['over']>, First<
-        Exists<Op, S, O['features']>, First<
-          O['heads'] extends string ? Exists<Op, S, O['heads']> : '', First<
-            Needs<Op, X, 'real'>, First<
-              RefusePending<Op, X>, First<
-                AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>, First<
+  Exists<Op, S, O['parts']>,
+  First<
+    Known<Size<S, O['parts']>> extends true ? (Size<S, O['parts']> extends '3' ? '' : PartsCount<Op, O['parts'], '3', Size<S, O['parts']>>)
+      : '',
+    First<
+      Exists<Op, S, O['over']>,
+      First<
+        Exists<Op, S, O['features']>,
+        First<
+          O['heads'] extends string ? Exists<Op, S, O['heads']> : '',
+          First<
+            Needs<Op, X, 'real'>,
+            First<
+              RefusePending<Op, X>,
+              First<
+                AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>,
+                First<
                   AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
                   AllWhole<Op, O['features'], [['input', S]], [['input', S]], `${O['parts']} ${O['over']}`>
                 >

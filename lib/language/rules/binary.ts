@@ -1,7 +1,15 @@
 import type { DType } from '../../dtype.ts'
 import type { Known } from '../arithmetic.ts'
 import type {
-  CutsDiffer, NotWhole, On, PendingApart, PendingMeetsCut, PendingOnBothSides, PendingOnOneSide, SizesDiffer, TypesDiffer,
+  CutsDiffer,
+  NotWhole,
+  On,
+  PendingApart,
+  PendingMeetsCut,
+  PendingOnBothSides,
+  PendingOnOneSide,
+  SizesDiffer,
+  TypesDiffer,
 } from '../messages.ts'
 import type { At, AxesIn, Dim, DimWithAxis, Join, LayoutWithCut, SizeIn } from '../spec.ts'
 import type { AnyTensor, MeshOf, MeshOfEither, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
@@ -12,35 +20,43 @@ import type { CutTwice } from './whole.ts'
 
 /** Dims that both sides have must be of one size. */
 export type SizeConflict<Op extends string, S extends string, U extends string, A extends string = 'left', B extends string = 'right'> =
-  S extends U ? '' : S extends `${infer Head} ${infer Rest}`
-    ? First<SizeConflictAt<Op, Head, U, A, B>, SizeConflict<Op, Rest, U, A, B>> : SizeConflictAt<Op, S, U, A, B>
-type SizeConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> =
-  Head extends `${infer D}:${infer Text}` ? SizesOf<Op, D, SizeIn<Text>, SizeIn<Dim<U, D>>, A, B> : ''
-type SizesOf<Op extends string, D extends string, M extends string, N extends string, A extends string, B extends string> =
-  N extends '' | M ? '' : [Known<M>, Known<N>] extends [true, true] ? SizesDiffer<Op, D, M, A, N, B> : ''
+  S extends U ? ''
+    : S extends `${infer Head} ${infer Rest}` ? First<SizeConflictAt<Op, Head, U, A, B>, SizeConflict<Op, Rest, U, A, B>>
+    : SizeConflictAt<Op, S, U, A, B>
+type SizeConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> = Head extends
+  `${infer D}:${infer Text}` ? SizesOf<Op, D, SizeIn<Text>, SizeIn<Dim<U, D>>, A, B> : ''
+type SizesOf<Op extends string, D extends string, M extends string, N extends string, A extends string, B extends string> = N extends '' | M
+  ? ''
+  : [Known<M>, Known<N>] extends [true, true] ? SizesDiffer<Op, D, M, A, N, B>
+  : ''
 
 /** Dims that both sides cut must be cut by the same axes. */
 export type CutConflict<Op extends string, S extends string, U extends string, A extends string = 'left', B extends string = 'right'> =
-  S extends U ? '' : S extends `${infer Head} ${infer Rest}`
-    ? First<CutConflictAt<Op, Head, U, A, B>, CutConflict<Op, Rest, U, A, B>> : CutConflictAt<Op, S, U, A, B>
-type CutConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> =
-  Head extends `${infer D}:${string}@${infer Axes}` ? CutsOf<Op, D, Axes, AxesIn<Dim<U, D>>, U, A, B> : ''
+  S extends U ? ''
+    : S extends `${infer Head} ${infer Rest}` ? First<CutConflictAt<Op, Head, U, A, B>, CutConflict<Op, Rest, U, A, B>>
+    : CutConflictAt<Op, S, U, A, B>
+type CutConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> = Head extends
+  `${infer D}:${string}@${infer Axes}` ? CutsOf<Op, D, Axes, AxesIn<Dim<U, D>>, U, A, B> : ''
 type CutsOf<Op extends string, D extends string, M extends string, N extends string, U extends string, A extends string, B extends string> =
   N extends '' | '?' | M ? '' : M extends '?' ? ''
-    : CutsDiffer<Op, D, `@${M}`, A, `@${N}`, B, `layout('${LayoutWithCut<U, D, M>}')${On<B>}`>
+  : CutsDiffer<Op, D, `@${M}`, A, `@${N}`, B, `layout('${LayoutWithCut<U, D, M>}')${On<B>}`>
 
-export type TypeConflict<Op extends string, X, Y, A extends string = 'left', B extends string = 'right'> =
-  TypeOf<Y> extends TypeOf<X> ? '' : TypesDiffer<Op, TypeOf<X>, A, TypeOf<Y>, B>
+export type TypeConflict<Op extends string, X, Y, A extends string = 'left', B extends string = 'right'> = TypeOf<Y> extends TypeOf<X> ? ''
+  : TypesDiffer<Op, TypeOf<X>, A, TypeOf<Y>, B>
 
 /** The dims of U that S lacks. */
-export type Extra<U extends string, S extends string> = U extends `${infer Head} ${infer Rest}` ? Join<ExtraAt<Head, S>, Extra<Rest, S>> : ExtraAt<U, S>
+export type Extra<U extends string, S extends string> = U extends `${infer Head} ${infer Rest}` ? Join<ExtraAt<Head, S>, Extra<Rest, S>>
+  : ExtraAt<U, S>
 type ExtraAt<Head extends string, S extends string> = Head extends `${infer D}:${string}` ? (Dim<S, D> extends '' ? Head : '') : ''
 
 /** S with the axes of U where S is whole; where either leaves a dim to the planner, the result does. */
-export type WithAxesOf<S extends string, U extends string> = S extends `${infer Head} ${infer Rest}` ? `${WithAxesAt<Head, U>} ${WithAxesOf<Rest, U>}` : WithAxesAt<S, U>
+export type WithAxesOf<S extends string, U extends string> = S extends `${infer Head} ${infer Rest}`
+  ? `${WithAxesAt<Head, U>} ${WithAxesOf<Rest, U>}`
+  : WithAxesAt<S, U>
 type WithAxesAt<Head extends string, U extends string> = Head extends `${infer D}:${infer Size}@${string}`
   ? AxesIn<Dim<U, D>> extends '?' ? `${D}:${Size}@?` : Head
-  : Head extends `${infer D}:${string}` ? `${Head}${At<AxesIn<Dim<U, D>>>}` : Head
+  : Head extends `${infer D}:${string}` ? `${Head}${At<AxesIn<Dim<U, D>>>}`
+  : Head
 
 /** Broadcasting by name: the dims of S in their order, with those that only U has in front. */
 export type Broadcast<S extends string, U extends string> = S extends U ? S : Join<Extra<U, S>, WithAxesOf<S, U>>
@@ -55,10 +71,17 @@ export type Linearity = 'together' | 'either' | 'left' | 'never'
 
 /** What becomes of pending reductions of two operands: a message, or the result's as `= tp`. */
 export type PendingOfTwo<
-  Op extends string, S1 extends string, P1 extends string, S2 extends string, P2 extends string, L extends Linearity,
-  A extends string = 'left', B extends string = 'right',
+  Op extends string,
+  S1 extends string,
+  P1 extends string,
+  S2 extends string,
+  P2 extends string,
+  L extends Linearity,
+  A extends string = 'left',
+  B extends string = 'right',
 > = [P1, P2] extends ['', ''] ? '= ' : First<
-  L extends 'never' ? RefusePendingText<Op, S1, P1, A> : RefuseExtremesText<Op, S1, P1, A>, First<
+  L extends 'never' ? RefusePendingText<Op, S1, P1, A> : RefuseExtremesText<Op, S1, P1, A>,
+  First<
     L extends 'never' | 'left' ? RefusePendingText<Op, S2, P2, B> : RefuseExtremesText<Op, S2, P2, B>,
     L extends 'together' ? Together<Op, S1, P1, S2, P2, A, B>
       : P2 extends '' ? Meets<Op, P1, S2, A, B>
@@ -66,17 +89,24 @@ export type PendingOfTwo<
       : PendingOnBothSides<Op, A, P1, B, P2, FixPending<S2, P2>>
   >
 >
-type Together<Op extends string, S1 extends string, P1 extends string, S2 extends string, P2 extends string, A extends string, B extends string> =
-  P1 extends P2 ? `= ${P1}`
-    : P1 extends '' ? PendingOnOneSide<Op, B, P2, A, FixPending<S2, P2>>
-    : P2 extends '' ? PendingOnOneSide<Op, A, P1, B, FixPending<S1, P1>>
-    : PendingApart<Op, A, P1, FixPending<S1, P1>, B, P2, FixPending<S2, P2>>
+type Together<
+  Op extends string,
+  S1 extends string,
+  P1 extends string,
+  S2 extends string,
+  P2 extends string,
+  A extends string,
+  B extends string,
+> = P1 extends P2 ? `= ${P1}`
+  : P1 extends '' ? PendingOnOneSide<Op, B, P2, A, FixPending<S2, P2>>
+  : P2 extends '' ? PendingOnOneSide<Op, A, P1, B, FixPending<S1, P1>>
+  : PendingApart<Op, A, P1, FixPending<S1, P1>, B, P2, FixPending<S2, P2>>
 
 /** An axis cannot be pending on one side and cut the other. */
 type Meets<Op extends string, P extends string, Other extends string, A extends string, B extends string> =
   MeetsCut<Op, P, Other, A, B> extends infer M extends string ? (M extends '' ? `= ${P}` : M) : never
-export type MeetsCut<Op extends string, P extends string, Other extends string, A extends string, B extends string> = P extends `${infer Axis}+${infer Rest}`
-  ? First<MeetsAt<Op, Axis, Other, A, B>, MeetsCut<Op, Rest, Other, A, B>> : MeetsAt<Op, P, Other, A, B>
+export type MeetsCut<Op extends string, P extends string, Other extends string, A extends string, B extends string> = P extends
+  `${infer Axis}+${infer Rest}` ? First<MeetsAt<Op, Axis, Other, A, B>, MeetsCut<Op, Rest, Other, A, B>> : MeetsAt<Op, P, Other, A, B>
 type MeetsAt<Op extends string, Axis extends string, Other extends string, A extends string, B extends string> =
   DimWithAxis<Other, Axis> extends infer D extends string ? (D extends '' ? '' : PendingMeetsCut<Op, A, Axis, D, B>) : never
 
@@ -86,22 +116,36 @@ export type PendingIn<P extends string> = P extends `= ${infer Kept}` ? Kept : '
 // ---- rules ---------------------------------------------------------------------------------------------------------
 
 /** A function of two elements of kind K, broadcast by name. `To` is the result's type where it differs from the operands'. */
-export interface Binary<Op extends string, Y extends AnyTensor, L extends Linearity, K extends Kind, To extends DType | 'same'> extends Rule {
+export interface Binary<Op extends string, Y extends AnyTensor, L extends Linearity, K extends Kind, To extends DType | 'same'>
+  extends Rule {
   readonly message: string extends SpecOf<Y> ? '' : BinaryMessage<Op, this['input'], Y, L, K>
   readonly output: string extends SpecOf<Y> ? Tensor<string, string, MeshOfEither<this['input'], Y>, ResultType<this['input'], To>>
     : Tensor<
       Broadcast<SpecOf<this['input']>, SpecOf<Y>>,
       PendingIn<PendingOfTwo<Op, SpecOf<this['input']>, PendingOf<this['input']>, SpecOf<Y>, PendingOf<Y>, L>>,
-      MeshOfEither<this['input'], Y>, ResultType<this['input'], To>
+      MeshOfEither<this['input'], Y>,
+      ResultType<this['input'], To>
     >
 }
 type ResultType<X, To extends DType | 'same'> = To extends DType ? To : TypeOf<X>
 
-export type BinaryMessage<Op extends string, X, Y, L extends Linearity, K extends Kind, A extends string = 'left', B extends string = 'right'> = First<
-  SizeConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>, First<
-    Needs<Op, X, K, A>, First<
-      TypeConflict<Op, X, Y, A, B>, First<
-        MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<Y>, PendingOf<Y>, L, A, B>>, First<
+export type BinaryMessage<
+  Op extends string,
+  X,
+  Y,
+  L extends Linearity,
+  K extends Kind,
+  A extends string = 'left',
+  B extends string = 'right',
+> = First<
+  SizeConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>,
+  First<
+    Needs<Op, X, K, A>,
+    First<
+      TypeConflict<Op, X, Y, A, B>,
+      First<
+        MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<Y>, PendingOf<Y>, L, A, B>>,
+        First<
           CutConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>,
           CutTwice<Op, Broadcast<SpecOf<X>, SpecOf<Y>>, [[B, SpecOf<Y>]]>
         >
@@ -111,9 +155,11 @@ export type BinaryMessage<Op extends string, X, Y, L extends Linearity, K extend
 >
 
 /** A function of each element and one number N. */
-export interface WithNumber<Op extends string, N extends number, L extends Linearity, K extends Kind, To extends DType | 'same'> extends Rule {
+export interface WithNumber<Op extends string, N extends number, L extends Linearity, K extends Kind, To extends DType | 'same'>
+  extends Rule {
   readonly message: First<
-    Needs<Op, this['input'], K>, First<
+    Needs<Op, this['input'], K>,
+    First<
       TypeOf<this['input']> extends 'i32' ? (`${N}` extends `${string}.${string}` ? NotWhole<Op, `${N}`> : '') : '',
       L extends 'either' | 'left' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
     >
@@ -123,24 +169,36 @@ export interface WithNumber<Op extends string, N extends number, L extends Linea
 
 /** where(a, b) of a bool tensor. */
 export interface Where<A extends AnyTensor, B extends AnyTensor> extends Rule {
-  readonly message: string extends SpecOf<A> | SpecOf<B> ? '' : WhereMessage<this['input'], A, B, SpecOf<this['input']>, SpecOf<A>, SpecOf<B>>
+  readonly message: string extends SpecOf<A> | SpecOf<B> ? ''
+    : WhereMessage<this['input'], A, B, SpecOf<this['input']>, SpecOf<A>, SpecOf<B>>
   readonly output: string extends SpecOf<A> | SpecOf<B> ? Tensor<string, string, MeshOfEither<this['input'], A>, TypeOf<A>> : Tensor<
     Broadcast<Broadcast<SpecOf<this['input']>, SpecOf<A>>, SpecOf<B>>,
     PendingIn<PendingOfTwo<'where', SpecOf<A>, PendingOf<A>, SpecOf<B>, PendingOf<B>, 'together'>>,
-    MeshOfEither<this['input'], A> extends infer M extends string ? (string extends M ? MeshOf<B> : M) : never, TypeOf<A>
+    MeshOfEither<this['input'], A> extends infer M extends string ? (string extends M ? MeshOf<B> : M) : never,
+    TypeOf<A>
   >
 }
 type WhereMessage<X, A, B, C extends string, L extends string, R extends string> = First<
-  SizeConflict<'where', C, L, 'condition', 'left'>, First<
-    SizeConflict<'where', C, R, 'condition', 'right'>, First<
-      SizeConflict<'where', L, R>, First<
-        Needs<'where', X, 'truth', 'condition'>, First<
-          TypeConflict<'where', A, B>, First<
-            RefusePending<'where', X, 'condition'>, First<
-              MessageIn<PendingOfTwo<'where', L, PendingOf<A>, R, PendingOf<B>, 'together'>>, First<
-                MeetsCut<'where', PendingOf<A>, C, 'left', 'condition'>, First<
-                  CutConflict<'where', C, L, 'condition', 'left'>, First<
-                    CutConflict<'where', C, R, 'condition', 'right'>, First<
+  SizeConflict<'where', C, L, 'condition', 'left'>,
+  First<
+    SizeConflict<'where', C, R, 'condition', 'right'>,
+    First<
+      SizeConflict<'where', L, R>,
+      First<
+        Needs<'where', X, 'truth', 'condition'>,
+        First<
+          TypeConflict<'where', A, B>,
+          First<
+            RefusePending<'where', X, 'condition'>,
+            First<
+              MessageIn<PendingOfTwo<'where', L, PendingOf<A>, R, PendingOf<B>, 'together'>>,
+              First<
+                MeetsCut<'where', PendingOf<A>, C, 'left', 'condition'>,
+                First<
+                  CutConflict<'where', C, L, 'condition', 'left'>,
+                  First<
+                    CutConflict<'where', C, R, 'condition', 'right'>,
+                    First<
                       CutConflict<'where', L, R>,
                       CutTwice<'where', Broadcast<Broadcast<C, L>, R>, [['left', L], ['right', R]]>
                     >

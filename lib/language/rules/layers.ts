@@ -14,17 +14,22 @@ type SequenceMessage<Stages extends readonly AnyStage[], X> = Stages extends rea
   ? Message<RuleOf<S>, X> extends infer M extends string ? (M extends '' ? SequenceMessage<Rest, Output<RuleOf<S>, X>> : M) : never
   : ''
 type SequenceOutput<Stages extends readonly AnyStage[], X> = Stages extends readonly [infer S, ...infer Rest extends readonly AnyStage[]]
-  ? SequenceOutput<Rest, Output<RuleOf<S>, X>> : X
+  ? SequenceOutput<Rest, Output<RuleOf<S>, X>>
+  : X
 
 /** x + stages(x). */
 export interface Residual<Stages extends readonly AnyStage[]> extends Rule {
   readonly message: SequenceMessage<Stages, this['input']> extends infer M extends string
-    ? M extends '' ? ResidualMessage<this['input'], SequenceOutput<Stages, this['input']>> : M : never
+    ? M extends '' ? ResidualMessage<this['input'], SequenceOutput<Stages, this['input']>> : M
+    : never
   readonly output: SequenceOutput<Stages, this['input']> extends infer Y ? (string extends SpecOf<Y> ? this['input']
-    : WithSpec<this['input'], WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>>) : never
+      : WithSpec<this['input'], WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>>)
+    : never
 }
-type ResidualMessage<X, Y> = Y extends AnyTensor
-  ? string extends SpecOf<Y> ? '' : First<
-    SameNames<SpecOf<X>, SpecOf<Y>>, BinaryMessage<'residual', X, Y, 'together', 'number', 'input', 'result'>
-  > : never
-type SameNames<S extends string, U extends string> = `${Extra<U, S>}${Extra<S, U>}` extends '' ? '' : DimsChange<'residual', Names<S>, Names<U>>
+type ResidualMessage<X, Y> = Y extends AnyTensor ? string extends SpecOf<Y> ? '' : First<
+    SameNames<SpecOf<X>, SpecOf<Y>>,
+    BinaryMessage<'residual', X, Y, 'together', 'number', 'input', 'result'>
+  >
+  : never
+type SameNames<S extends string, U extends string> = `${Extra<U, S>}${Extra<S, U>}` extends '' ? ''
+  : DimsChange<'residual', Names<S>, Names<U>>

@@ -9,35 +9,41 @@ import type { CutTwice } from './whole.ts'
 export type LaidOut<S extends string, L extends string> = Put<Whole<S>, L>
 type Put<S extends string, L extends string> = L extends `${infer Head} ${infer Rest}` ? Put<PutOne<S, Head>, Rest> : PutOne<S, L>
 type PutOne<S extends string, Text extends string> = Text extends `${infer D}@${infer A}`
-  ? Replace<S, D, `${D}:${SizeIn<Dim<S, D>>}${At<A>}`> : S
+  ? Replace<S, D, `${D}:${SizeIn<Dim<S, D>>}${At<A>}`>
+  : S
 
 /** Each axis must be of the mesh, and cut the dim once. */
 export type AxesExist<Op extends string, A extends string, D extends string, M extends string> = string extends M ? '' : A extends '?' ? ''
-  : A extends `${infer One}+${infer Rest}`
-    ? HasAxis<Rest, One> extends true ? AxisRepeated<Op, One, D> : First<AxisExists<Op, One, M>, AxesExist<Op, Rest, D, M>>
-    : AxisExists<Op, A, M>
+: A extends `${infer One}+${infer Rest}`
+  ? HasAxis<Rest, One> extends true ? AxisRepeated<Op, One, D> : First<AxisExists<Op, One, M>, AxesExist<Op, Rest, D, M>>
+: AxisExists<Op, A, M>
 type AxisExists<Op extends string, A extends string, M extends string> = MeshHas<M, A> extends true ? '' : NoAxis<Op, A, AxesOfMesh<M>>
 
 type Tokens<L extends string, S extends string, M extends string> = L extends `${infer Head} ${infer Rest}`
-  ? First<Token<Head, S, M, Rest>, Tokens<Rest, S, M>> : Token<L, S, M, ''>
+  ? First<Token<Head, S, M, Rest>, Tokens<Rest, S, M>>
+  : Token<L, S, M, ''>
 type Token<Text extends string, S extends string, M extends string, Rest extends string> = Text extends '' ? ''
   : Text extends `@${string}` | `${string}@` ? NotOfForm<'layout', Text, 'dim@axis'>
-  : Text extends `${infer D}@${infer A}`
-    ? First<Exists<'layout', S, D>, First<` ${Rest}` extends `${string} ${D}@${string}` ? DimTwice<'layout', D> : '', AxesExist<'layout', A, D, M>>>
-    : NotOfForm<'layout', Text, 'dim@axis'>
+  : Text extends `${infer D}@${infer A}` ? First<
+      Exists<'layout', S, D>,
+      First<` ${Rest}` extends `${string} ${D}@${string}` ? DimTwice<'layout', D> : '', AxesExist<'layout', A, D, M>>
+    >
+  : NotOfForm<'layout', Text, 'dim@axis'>
 
 /** From here on the dims lie as L says, every other dim is whole and nothing is pending. */
 export interface Layout<L extends string> extends Rule {
   readonly given: L
   readonly message: First<
-    Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>, CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>
+    Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>,
+    CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>
   >
   readonly output: WithSpec<this['input'], LaidOut<SpecOf<this['input']>, L>, ''>
 }
 
 type Without<P extends string, A extends string> = P extends `${infer Head}+${infer Rest}`
   ? Head extends A ? Rest : Without<Rest, A> extends infer R extends string ? (R extends '' ? Head : `${Head}+${R}`) : never
-  : P extends A ? '' : P
+  : P extends A ? ''
+  : P
 
 /** Finishes a pending sum over one axis: the result is whole over it. */
 export interface SumOver<A extends string> extends Rule {
@@ -49,8 +55,11 @@ export interface SumOver<A extends string> extends Rule {
 /** States what a tensor is, where the types have lost it; where they know, they must agree. */
 export interface Expect<S extends string> extends Rule {
   readonly states: S
-  readonly message: First<SpecForm<'expect', S>, PendingOf<this['input']> extends ''
-    ? SpecOf<this['input']> extends S ? '' : S extends SpecOf<this['input']> ? '' : Unexpected<S, SpecOf<this['input']>>
-    : Unexpected<S, `${SpecOf<this['input']>}, pending over ${PendingOf<this['input']>}`>>
+  readonly message: First<
+    SpecForm<'expect', S>,
+    PendingOf<this['input']> extends ''
+      ? SpecOf<this['input']> extends S ? '' : S extends SpecOf<this['input']> ? '' : Unexpected<S, SpecOf<this['input']>>
+      : Unexpected<S, `${SpecOf<this['input']>}, pending over ${PendingOf<this['input']>}`>
+  >
   readonly output: WithSpec<this['input'], S, ''>
 }

@@ -8,70 +8,107 @@ import type { AllExist, Exists, First, IsFree, Needs, RefuseExtremes, RefusePend
 import type { AllWhole, CutTwice } from './whole.ts'
 
 /** One operand, whole along D; `Skip` are dims that its axes cannot cut instead. */
-type Whole<Op extends string, S extends string, D extends string, Skip extends string = ''> = AllWhole<Op, D, [['input', S]], [['input', S]], Skip>
+type Whole<Op extends string, S extends string, D extends string, Skip extends string = ''> = AllWhole<
+  Op,
+  D,
+  [['input', S]],
+  [['input', S]],
+  Skip
+>
 
 // ---- split and merge -----------------------------------------------------------------------------------------------
 
 /** Ranks along `a+b` of a mesh. */
-type RanksOfAll<M extends string, A extends string> = A extends `${infer One}+${infer Rest}` ? Multiply<RanksOf<M, One>, RanksOfAll<M, Rest>> : RanksOf<M, A>
+type RanksOfAll<M extends string, A extends string> = A extends `${infer One}+${infer Rest}`
+  ? Multiply<RanksOf<M, One>, RanksOfAll<M, Rest>>
+  : RanksOf<M, A>
 
 /** A cut of the product of dims falls on the major one only if the ranks divide it. */
-type CutAlong<Op extends string, S extends string, D extends string, M extends string, Major extends string, MajorSize extends string, MinorSize extends string, Skip extends string> =
-  Axes<S, D> extends infer A extends string
-    ? A extends '' | '?' ? '' : MinorSize extends '1' ? ''
-      : RanksOfAll<M, A> extends infer N extends string
-        ? Divides<N, MajorSize> extends true ? '' : CutAcross<Op, D, A, N, Major, MajorSize, FixByMoving<S, D, A, Skip>> : never
-    : never
+type CutAlong<
+  Op extends string,
+  S extends string,
+  D extends string,
+  M extends string,
+  Major extends string,
+  MajorSize extends string,
+  MinorSize extends string,
+  Skip extends string,
+> = Axes<S, D> extends infer A extends string ? A extends '' | '?' ? '' : MinorSize extends '1' ? ''
+  : RanksOfAll<M, A> extends infer N extends string
+    ? Divides<N, MajorSize> extends true ? '' : CutAcross<Op, D, A, N, Major, MajorSize, FixByMoving<S, D, A, Skip>>
+  : never
+  : never
 
-type ProductOf<Parts extends string> = Parts extends `${infer Head} ${infer Rest}` ? Multiply<SizeOfPart<Head>, ProductOf<Rest>> : SizeOfPart<Parts>
+type ProductOf<Parts extends string> = Parts extends `${infer Head} ${infer Rest}` ? Multiply<SizeOfPart<Head>, ProductOf<Rest>>
+  : SizeOfPart<Parts>
 type SizeOfPart<Part extends string> = Part extends `${string}:${infer N}` ? N : '1'
 type WrittenProduct<Parts extends string> = Parts extends `${infer Head} ${infer Rest}` ? `${Head} × ${WrittenProduct<Rest>}` : Parts
 type Differ<A extends string, B extends string> = [Known<A>, Known<B>] extends [true, true] ? (A extends B ? false : true) : false
-type SplitParts<Parts extends string, A extends string> = Parts extends `${infer Head} ${infer Rest}` ? `${Head}${At<A>} ${Rest}` : `${Parts}${At<A>}`
+type SplitParts<Parts extends string, A extends string> = Parts extends `${infer Head} ${infer Rest}` ? `${Head}${At<A>} ${Rest}`
+  : `${Parts}${At<A>}`
 type Minor<Parts extends string> = Parts extends `${string} ${infer Rest}` ? ProductOf<Rest> : '1'
 type AreFree<Op extends string, S extends string, Parts extends string> = Parts extends `${infer Head} ${infer Rest}`
-  ? First<AreFree<Op, S, Head>, AreFree<Op, S, Rest>> : Parts extends `${infer D}:${string}` ? IsFree<Op, S, D> : ''
+  ? First<AreFree<Op, S, Head>, AreFree<Op, S, Rest>>
+  : Parts extends `${infer D}:${string}` ? IsFree<Op, S, D>
+  : ''
 
 /** One dim becomes several, major first; a cut stays on the major one. */
 export interface Split<D extends string, Parts extends string> extends Rule {
   readonly given: `${D} ${Parts}`
   readonly message: First<
-    PartsForm<'split', Parts>, First<
-      Exists<'split', SpecOf<this['input']>, D>, First<
-        AreFree<'split', Remove<SpecOf<this['input']>, D>, Parts>, First<
+    PartsForm<'split', Parts>,
+    First<
+      Exists<'split', SpecOf<this['input']>, D>,
+      First<
+        AreFree<'split', Remove<SpecOf<this['input']>, D>, Parts>,
+        First<
           Differ<ProductOf<Parts>, Size<SpecOf<this['input']>, D>> extends true
-            ? SplitSize<D, Size<SpecOf<this['input']>, D>, WrittenProduct<Parts>, ProductOf<Parts>> : '', First<
+            ? SplitSize<D, Size<SpecOf<this['input']>, D>, WrittenProduct<Parts>, ProductOf<Parts>>
+            : '',
+          First<
             RefuseExtremes<'split', this['input']>,
             Parts extends `${infer Major}:${infer MajorSize} ${string}`
-              ? CutAlong<'split', SpecOf<this['input']>, D, MeshOf<this['input']>, Major, MajorSize, Minor<Parts>, ''> : ''
+              ? CutAlong<'split', SpecOf<this['input']>, D, MeshOf<this['input']>, Major, MajorSize, Minor<Parts>, ''>
+              : ''
           >
         >
       >
     >
   >
   readonly output: WithSpec<
-    this['input'], Replace<SpecOf<this['input']>, D, SplitParts<Parts, Axes<SpecOf<this['input']>, D>>>
+    this['input'],
+    Replace<SpecOf<this['input']>, D, SplitParts<Parts, Axes<SpecOf<this['input']>, D>>>
   >
 }
 
-type MergedSize<S extends string, Ds extends string> = Ds extends `${infer D} ${infer Rest}` ? Multiply<Size<S, D>, MergedSize<S, Rest>> : Size<S, Ds>
+type MergedSize<S extends string, Ds extends string> = Ds extends `${infer D} ${infer Rest}` ? Multiply<Size<S, D>, MergedSize<S, Rest>>
+  : Size<S, Ds>
 type Head<Ds extends string> = Ds extends `${infer D} ${string}` ? D : Ds
 type Tail<Ds extends string> = Ds extends `${string} ${infer Rest}` ? Rest : ''
 type EachWhole<Op extends string, S extends string, Ds extends string, Skip extends string> = Ds extends `${infer D} ${infer Rest}`
-  ? First<Whole<Op, S, D, Skip>, EachWhole<Op, S, Rest, Skip>> : Whole<Op, S, Ds, Skip>
+  ? First<Whole<Op, S, D, Skip>, EachWhole<Op, S, Rest, Skip>>
+  : Whole<Op, S, Ds, Skip>
 
 /** Several dims become one, the first being major; a cut may lie on the major one only. */
 export interface Merge<Ds extends string, To extends string> extends Rule {
   readonly given: `${Ds} ${To}`
   readonly message: First<
-    AllExist<'merge', SpecOf<this['input']>, Ds>, First<
-      IsFree<'merge', RemoveAll<SpecOf<this['input']>, Ds>, To>, First<
+    AllExist<'merge', SpecOf<this['input']>, Ds>,
+    First<
+      IsFree<'merge', RemoveAll<SpecOf<this['input']>, Ds>, To>,
+      First<
         RefuseExtremes<'merge', this['input']>,
         Tail<Ds> extends '' ? '' : First<
           EachWhole<'merge', SpecOf<this['input']>, Tail<Ds>, Ds>,
           CutAlong<
-            'merge', SpecOf<this['input']>, Head<Ds>, MeshOf<this['input']>, Head<Ds>,
-            Size<SpecOf<this['input']>, Head<Ds>>, MergedSize<SpecOf<this['input']>, Tail<Ds>>, Ds
+            'merge',
+            SpecOf<this['input']>,
+            Head<Ds>,
+            MeshOf<this['input']>,
+            Head<Ds>,
+            Size<SpecOf<this['input']>, Head<Ds>>,
+            MergedSize<SpecOf<this['input']>, Tail<Ds>>,
+            Ds
           >
         >
       >
@@ -80,7 +117,8 @@ export interface Merge<Ds extends string, To extends string> extends Rule {
   readonly output: WithSpec<
     this['input'],
     Replace<
-      Tail<Ds> extends '' ? SpecOf<this['input']> : RemoveAll<SpecOf<this['input']>, Tail<Ds>>, Head<Ds>,
+      Tail<Ds> extends '' ? SpecOf<this['input']> : RemoveAll<SpecOf<this['input']>, Tail<Ds>>,
+      Head<Ds>,
       `${To}:${MergedSize<SpecOf<this['input']>, Ds>}${At<Axes<SpecOf<this['input']>, Head<Ds>>>}`
     >
   >
@@ -92,21 +130,25 @@ export interface Merge<Ds extends string, To extends string> extends Rule {
 export interface Rename<D extends string, To extends string> extends Rule {
   readonly given: `${D} ${To}`
   readonly message: First<
-    Exists<'rename', SpecOf<this['input']>, D>, First<
-      IsFree<'rename', Remove<SpecOf<this['input']>, D>, To>, RefuseExtremes<'rename', this['input']>
+    Exists<'rename', SpecOf<this['input']>, D>,
+    First<
+      IsFree<'rename', Remove<SpecOf<this['input']>, D>, To>,
+      RefuseExtremes<'rename', this['input']>
     >
   >
   readonly output: WithSpec<this['input'], Replace<SpecOf<this['input']>, D, `${To}:${Dim<SpecOf<this['input']>, D>}`>>
 }
 
-type Ordered<S extends string, Ds extends string> = Ds extends `${infer D} ${infer Rest}` ? `${D}:${Dim<S, D>} ${Ordered<S, Rest>}` : `${Ds}:${Dim<S, Ds>}`
+type Ordered<S extends string, Ds extends string> = Ds extends `${infer D} ${infer Rest}` ? `${D}:${Dim<S, D>} ${Ordered<S, Rest>}`
+  : `${Ds}:${Dim<S, Ds>}`
 type Missing<S extends string, Ds extends string> = RemoveAll<S, Ds> extends `${infer D}:${string}` ? D : ''
 
 /** Other memory order, same dims. */
 export interface Reorder<Ds extends string> extends Rule {
   readonly given: Ds
   readonly message: First<
-    AllExist<'reorder', SpecOf<this['input']>, Ds>, First<
+    AllExist<'reorder', SpecOf<this['input']>, Ds>,
+    First<
       Missing<SpecOf<this['input']>, Ds> extends infer D extends string ? (D extends '' ? '' : DimMissing<'reorder', D, Ds>) : never,
       RefuseExtremes<'reorder', this['input']>
     >
@@ -118,21 +160,28 @@ export interface Reorder<Ds extends string> extends Rule {
 
 /** Positions up to `End` must be there, and D whole. */
 type Positions<Op extends string, X, D extends string, Counts extends string, End extends string, What extends string> = First<
-  Exists<Op, SpecOf<X>, D>, First<
+  Exists<Op, SpecOf<X>, D>,
+  First<
     AreSizes<Counts> extends true ? (AtMost<End, Size<SpecOf<X>, D>> extends true ? '' : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>)
-      : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>, First<
-      RefuseExtremes<Op, X>, Whole<Op, SpecOf<X>, D>
+      : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>,
+    First<
+      RefuseExtremes<Op, X>,
+      Whole<Op, SpecOf<X>, D>
     >
   >
 >
-type AreSizes<Counts extends string> = Counts extends `${infer Head} ${infer Rest}`
-  ? IsSize<Head> extends true ? AreSizes<Rest> : false : IsSize<Counts>
+type AreSizes<Counts extends string> = Counts extends `${infer Head} ${infer Rest}` ? IsSize<Head> extends true ? AreSizes<Rest> : false
+  : IsSize<Counts>
 
 /** `count` positions of D starting at `from`. */
 export interface Slice<D extends string, From extends string, Count extends string> extends Rule {
   readonly given: D
   readonly message: Positions<
-    'slice', this['input'], D, `${From} ${Count}`, AreSizes<`${From} ${Count}`> extends true ? Add<From, Count> : '0',
+    'slice',
+    this['input'],
+    D,
+    `${From} ${Count}`,
+    AreSizes<`${From} ${Count}`> extends true ? Add<From, Count> : '0',
     `{ from: ${From}, count: ${Count} }`
   >
   readonly output: WithSpec<this['input'], Replace<SpecOf<this['input']>, D, `${D}:${Count}`>>
@@ -146,13 +195,15 @@ export interface Select<D extends string, At extends string> extends Rule {
 }
 
 type Copies<X, N extends string, T extends readonly unknown[] = []> = `${T['length']}` extends N ? T
-  : T['length'] extends 64 ? readonly X[] : Copies<X, N, [...T, X]>
+  : T['length'] extends 64 ? readonly X[]
+  : Copies<X, N, [...T, X]>
 
 /** All positions of D, each a tensor without D. */
 export interface Unstack<D extends string> extends Rule {
   readonly given: D
   readonly message: First<
-    Exists<'unstack', SpecOf<this['input']>, D>, First<RefuseExtremes<'unstack', this['input']>, Whole<'unstack', SpecOf<this['input']>, D>>
+    Exists<'unstack', SpecOf<this['input']>, D>,
+    First<RefuseExtremes<'unstack', this['input']>, Whole<'unstack', SpecOf<this['input']>, D>>
   >
   readonly output: Known<Size<SpecOf<this['input']>, D>> extends true
     ? Copies<WithSpec<this['input'], Remove<SpecOf<this['input']>, D>>, Size<SpecOf<this['input']>, D>>
@@ -163,16 +214,21 @@ export interface Unstack<D extends string> extends Rule {
 export interface Pad<D extends string, Before extends string, After extends string> extends Rule {
   readonly given: D
   readonly message: First<
-    Exists<'pad', SpecOf<this['input']>, D>, First<
-      IsSize<Before> extends true ? '' : NotCount<'pad', 'before', Before>, First<
-        IsSize<After> extends true ? '' : NotCount<'pad', 'after', After>, First<
-          RefusePending<'pad', this['input']>, Whole<'pad', SpecOf<this['input']>, D>
+    Exists<'pad', SpecOf<this['input']>, D>,
+    First<
+      IsSize<Before> extends true ? '' : NotCount<'pad', 'before', Before>,
+      First<
+        IsSize<After> extends true ? '' : NotCount<'pad', 'after', After>,
+        First<
+          RefusePending<'pad', this['input']>,
+          Whole<'pad', SpecOf<this['input']>, D>
         >
       >
     >
   >
   readonly output: WithSpec<
-    this['input'], Replace<SpecOf<this['input']>, D, `${D}:${Add<Add<Before, Size<SpecOf<this['input']>, D>>, After>}`>
+    this['input'],
+    Replace<SpecOf<this['input']>, D, `${D}:${Add<Add<Before, Size<SpecOf<this['input']>, D>>, After>}`>
   >
 }
 
@@ -182,17 +238,26 @@ export interface Concat<D extends string, Y extends AnyTensor> extends Rule {
   readonly message: string extends SpecOf<Y> ? '' : ConcatMessage<this['input'], Y, SpecOf<this['input']>, SpecOf<Y>, D>
   readonly output: string extends SpecOf<Y> ? Tensor<string, string, MeshOfEither<this['input'], Y>, TypeOf<this['input']>> : Tensor<
     Replace<WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>, D, `${D}:${Add<Size<SpecOf<this['input']>, D>, Size<SpecOf<Y>, D>>}`>,
-    PendingOf<this['input']>, MeshOfEither<this['input'], Y>, TypeOf<this['input']>
+    PendingOf<this['input']>,
+    MeshOfEither<this['input'], Y>,
+    TypeOf<this['input']>
   >
 }
 type ConcatMessage<X, Y, S extends string, U extends string, D extends string> = First<
-  Exists<'concat', S, D, 'left'>, First<
-    SameDims<'concat', S, U>, First<
-      SizeConflict<'concat', Remove<S, D>, Remove<U, D>>, First<
-        TypeConflict<'concat', X, Y>, First<
-          MessageIn<PendingOfTwo<'concat', S, PendingOf<X>, U, PendingOf<Y>, 'together'>>, First<
-            AllWhole<'concat', D, [['left', S], ['right', U]]>, First<
-              CutConflict<'concat', S, U>, CutTwice<'concat', WithAxesOf<S, U>, [['right', U]]>
+  Exists<'concat', S, D, 'left'>,
+  First<
+    SameDims<'concat', S, U>,
+    First<
+      SizeConflict<'concat', Remove<S, D>, Remove<U, D>>,
+      First<
+        TypeConflict<'concat', X, Y>,
+        First<
+          MessageIn<PendingOfTwo<'concat', S, PendingOf<X>, U, PendingOf<Y>, 'together'>>,
+          First<
+            AllWhole<'concat', D, [['left', S], ['right', U]]>,
+            First<
+              CutConflict<'concat', S, U>,
+              CutTwice<'concat', WithAxesOf<S, U>, [['right', U]]>
             >
           >
         >
@@ -200,16 +265,19 @@ type ConcatMessage<X, Y, S extends string, U extends string, D extends string> =
     >
   >
 >
-type SameDims<Op extends string, S extends string, U extends string> =
-  Extra<U, S> extends `${infer D}:${string}` ? NoDim<Op, D, 'left', Names<S>>
-    : Extra<S, U> extends `${infer D}:${string}` ? NoDim<Op, D, 'right', Names<U>> : ''
+type SameDims<Op extends string, S extends string, U extends string> = Extra<U, S> extends `${infer D}:${string}`
+  ? NoDim<Op, D, 'left', Names<S>>
+  : Extra<S, U> extends `${infer D}:${string}` ? NoDim<Op, D, 'right', Names<U>>
+  : ''
 
 /** A new major dim along which everything repeats. */
 export interface Repeat<Part extends string> extends Rule {
   readonly given: Part
   readonly message: First<
-    Part extends `${string} ${string}` ? NotOfForm<'repeat', Part, 'dim:size'> : PartsForm<'repeat', Part>, First<
-      AreFree<'repeat', SpecOf<this['input']>, Part>, RefuseExtremes<'repeat', this['input']>
+    Part extends `${string} ${string}` ? NotOfForm<'repeat', Part, 'dim:size'> : PartsForm<'repeat', Part>,
+    First<
+      AreFree<'repeat', SpecOf<this['input']>, Part>,
+      RefuseExtremes<'repeat', this['input']>
     >
   >
   readonly output: WithSpec<this['input'], Join<Part, SpecOf<this['input']>>>
@@ -225,16 +293,28 @@ export interface Gather<D extends string, Ids extends AnyTensor> extends Rule {
   readonly given: D
   readonly message: string extends SpecOf<Ids> ? '' : GatherMessage<this['input'], Ids, SpecOf<this['input']>, SpecOf<Ids>, D>
   readonly output: string extends SpecOf<Ids> ? Tensor<string, string, MeshOfEither<this['input'], Ids>, TypeOf<this['input']>>
-    : Tensor<Gathered<SpecOf<this['input']>, D, SpecOf<Ids>>, PendingOf<this['input']>, MeshOfEither<this['input'], Ids>, TypeOf<this['input']>>
+    : Tensor<
+      Gathered<SpecOf<this['input']>, D, SpecOf<Ids>>,
+      PendingOf<this['input']>,
+      MeshOfEither<this['input'], Ids>,
+      TypeOf<this['input']>
+    >
 }
 type GatherMessage<X, Ids, S extends string, U extends string, D extends string> = First<
-  Exists<'gather', S, D, 'table'>, First<
-    IsFree<'gather', U, D, 'index'>, First<
-      SizeConflict<'gather', S, U, 'table', 'index'>, First<
-        Needs<'gather', Ids, 'index', 'index'>, First<
-          MessageIn<PendingOfGather<X, Ids>>, First<
-            AllWhole<'gather', D, [['table', S]], [['table', S], ['index', U]]>, First<
-              CutConflict<'gather', S, U, 'table', 'index'>, CutTwice<'gather', Gathered<S, D, U>, [['index', U]]>
+  Exists<'gather', S, D, 'table'>,
+  First<
+    IsFree<'gather', U, D, 'index'>,
+    First<
+      SizeConflict<'gather', S, U, 'table', 'index'>,
+      First<
+        Needs<'gather', Ids, 'index', 'index'>,
+        First<
+          MessageIn<PendingOfGather<X, Ids>>,
+          First<
+            AllWhole<'gather', D, [['table', S]], [['table', S], ['index', U]]>,
+            First<
+              CutConflict<'gather', S, U, 'table', 'index'>,
+              CutTwice<'gather', Gathered<S, D, U>, [['index', U]]>
             >
           >
         >

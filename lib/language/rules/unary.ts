@@ -9,17 +9,18 @@ export type First<A extends string, B extends string> = A extends '' ? B : A
 // ---- dims ----------------------------------------------------------------------------------------------------------
 
 /** Refuses unless the dim is there. */
-export type Exists<Op extends string, S extends string, D extends string, Side extends string = 'input'> =
-  Dim<S, D> extends '' ? NoDim<Op, D, Side, Names<S>> : ''
+export type Exists<Op extends string, S extends string, D extends string, Side extends string = 'input'> = Dim<S, D> extends ''
+  ? NoDim<Op, D, Side, Names<S>>
+  : ''
 
 /** Refuses unless each of the blank-separated dims is there, and named once. */
-export type AllExist<Op extends string, S extends string, Ds extends string, Side extends string = 'input'> = Ds extends `${infer D} ${infer Rest}`
-  ? First<Exists<Op, S, D, Side>, HasWord<Rest, D> extends true ? DimTwice<Op, D> : AllExist<Op, S, Rest, Side>>
+export type AllExist<Op extends string, S extends string, Ds extends string, Side extends string = 'input'> = Ds extends
+  `${infer D} ${infer Rest}` ? First<Exists<Op, S, D, Side>, HasWord<Rest, D> extends true ? DimTwice<Op, D> : AllExist<Op, S, Rest, Side>>
   : Exists<Op, S, Ds, Side>
 
 /** Refuses a dim that is there already. */
-export type IsFree<Op extends string, S extends string, D extends string, Side extends string = 'input'> =
-  Dim<S, D> extends '' ? '' : DimExists<Op, D, Side, Names<S>>
+export type IsFree<Op extends string, S extends string, D extends string, Side extends string = 'input'> = Dim<S, D> extends '' ? ''
+  : DimExists<Op, D, Side, Names<S>>
 
 // ---- element types -------------------------------------------------------------------------------------------------
 
@@ -50,24 +51,29 @@ export type Needs<Op extends string, X, K extends Kind, Side extends string = 'i
 
 export type AxisOfPending<P extends string> = P extends `${infer Axis}:${string}` ? Axis : P
 /** `tp+sp` of `tp:max+sp:max`. */
-export type AxesOfPending<P extends string> = P extends `${infer A}+${infer Rest}` ? `${AxisOfPending<A>}+${AxesOfPending<Rest>}` : AxisOfPending<P>
-export type KindOfPending<P extends string> = P extends `${string}:${infer Kind}+${string}` ? Kind : P extends `${string}:${infer Kind}` ? Kind : 'sum'
+export type AxesOfPending<P extends string> = P extends `${infer A}+${infer Rest}` ? `${AxisOfPending<A>}+${AxesOfPending<Rest>}`
+  : AxisOfPending<P>
+export type KindOfPending<P extends string> = P extends `${string}:${infer Kind}+${string}` ? Kind
+  : P extends `${string}:${infer Kind}` ? Kind
+  : 'sum'
 
 /** How to finish what is pending without changing the layout. */
-export type FixPending<S extends string, P extends string> = P extends `${string}:${string}` | `${string}+${string}` ? `layout('${LayoutIn<S>}')`
+export type FixPending<S extends string, P extends string> = P extends `${string}:${string}` | `${string}+${string}`
+  ? `layout('${LayoutIn<S>}')`
   : `layout('${LayoutIn<S>}') or sumOver('${P}')`
 
 /** Refuses pending reductions. */
 export type RefusePending<Op extends string, X, Side extends string = 'input'> = RefusePendingText<Op, SpecOf<X>, PendingOf<X>, Side>
-export type RefusePendingText<Op extends string, S extends string, P extends string, Side extends string> =
-  string extends P ? '' : P extends '' ? ''
-    : P extends `${string}:${string}` ? NotFinished<Op, Side, KindOfPending<P>, AxesOfPending<P>, FixPending<S, P>>
-    : NotLinear<Op, Side, P, FixPending<S, P>>
+export type RefusePendingText<Op extends string, S extends string, P extends string, Side extends string> = string extends P ? ''
+  : P extends '' ? ''
+  : P extends `${string}:${string}` ? NotFinished<Op, Side, KindOfPending<P>, AxesOfPending<P>, FixPending<S, P>>
+  : NotLinear<Op, Side, P, FixPending<S, P>>
 
 /** Refuses a pending maximum or minimum; sums pass. */
 export type RefuseExtremes<Op extends string, X, Side extends string = 'input'> = RefuseExtremesText<Op, SpecOf<X>, PendingOf<X>, Side>
-export type RefuseExtremesText<Op extends string, S extends string, P extends string, Side extends string> =
-  P extends `${string}:${string}` ? RefusePendingText<Op, S, P, Side> : ''
+export type RefuseExtremesText<Op extends string, S extends string, P extends string, Side extends string> = P extends `${string}:${string}`
+  ? RefusePendingText<Op, S, P, Side>
+  : ''
 
 // ---- rules ---------------------------------------------------------------------------------------------------------
 

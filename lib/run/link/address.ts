@@ -51,11 +51,8 @@ const closeServer = (server: Server): Promise<void> => new Promise((resolve) => 
 /** Connects to an address; the socket is connected when it comes. */
 export const dial = (address: Address): Promise<E.Either<Fault, Socket>> =>
   new Promise((resolve) => {
-    const socket = address.startsWith('@')
-      ? connect(systemName(address))
-      : connect({ host: '127.0.0.1', port: Number(address) })
-    const failed = (error: Error): void =>
-      resolve(E.left({ tag: 'Device', message: `cannot connect to ${address}: ${error.message}` }))
+    const socket = address.startsWith('@') ? connect(systemName(address)) : connect({ host: '127.0.0.1', port: Number(address) })
+    const failed = (error: Error): void => resolve(E.left({ tag: 'Device', message: `cannot connect to ${address}: ${error.message}` }))
     socket.once('error', failed)
     socket.once('connect', () => {
       socket.removeListener('error', failed)

@@ -65,12 +65,10 @@ const messagesOffset = (ranks: number): number => roundUp(textOffset(ranks) + ma
 const messageAlignment = 64
 
 export const controlBytes = (ranks: number): number => roundUp(lines + ranks * lineBytes, pageBytes)
-export const outboxBytes = (ranks: number, capacity: number): number =>
-  roundUp(messagesOffset(ranks) + capacity, pageBytes)
+export const outboxBytes = (ranks: number, capacity: number): number => roundUp(messagesOffset(ranks) + capacity, pageBytes)
 
 /** The capacity that an outbox needs for one exchange. */
-export const capacityFor = (bytesOf: readonly number[]): number =>
-  bytesOf.reduce((sum, bytes) => sum + roundUp(bytes, messageAlignment), 0)
+export const capacityFor = (bytesOf: readonly number[]): number => bytesOf.reduce((sum, bytes) => sum + roundUp(bytes, messageAlignment), 0)
 
 /** A wait is cut in slices, so that a wake-up that got lost, or a launcher that died, costs no more than this. */
 const slice = 100
@@ -147,8 +145,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     sequence: number,
     text: string,
   ): Promise<Fault | null> => {
-    const missing = (): readonly number[] =>
-      peers.filter((peer) => ((Atomics.load(words, wordAt(peer, which)) - sequence) | 0) < 0)
+    const missing = (): readonly number[] => peers.filter((peer) => ((Atomics.load(words, wordAt(peer, which)) - sequence) | 0) < 0)
     const started = performance.now()
     try {
       for (;;) {
@@ -219,9 +216,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     }
     const packed = await pack((send) => {
       const part = outgoing.parts[send]!
-      return part.at < 0
-        ? nothing
-        : box.messages.subarray(offsets[part.at]! + part.offset, offsets[part.at]! + part.offset + part.bytes)
+      return part.at < 0 ? nothing : box.messages.subarray(offsets[part.at]! + part.offset, offsets[part.at]! + part.offset + part.bytes)
     })()
     if (E.isLeft(packed)) return packed
     publish(stamp, outgoing, offsets)

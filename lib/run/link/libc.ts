@@ -43,8 +43,7 @@ export const bindLibc = async (): Promise<E.Either<Fault, Libc>> => {
     const mmap = libc.func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64'])
     const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t'])
     const syscall = libc.func('syscall', 'long', ['long', 'uintptr_t', 'int', 'int', 'uintptr_t', 'uintptr_t', 'int'])
-    const failed = (call: string): E.Either<Fault, never> =>
-      E.left(device(`shared memory: ${call} failed with errno ${koffi.errno()}`))
+    const failed = (call: string): E.Either<Fault, never> => E.left(device(`shared memory: ${call} failed with errno ${koffi.errno()}`))
     return E.right({
       makeMemory: (bytes) => {
         const descriptor: number = memfdCreate('shardwise', closeOnExec)
@@ -68,8 +67,7 @@ export const bindLibc = async (): Promise<E.Either<Fault, Libc>> => {
       unmap: (address, bytes) => void munmap(address, bytes),
       view: (address, bytes) => koffi.view(BigInt(address), bytes),
       futexWait: (address, seen, timespec) => void syscall(futexNumber, address, futex.wait, seen, timespec, 0, 0),
-      futexWaitAsync: (address, seen, timespec, done) =>
-        void syscall.async(futexNumber, address, futex.wait, seen, timespec, 0, 0, done),
+      futexWaitAsync: (address, seen, timespec, done) => void syscall.async(futexNumber, address, futex.wait, seen, timespec, 0, 0, done),
       futexWake: (address) => void syscall(futexNumber, address, futex.wake, 0x7fffffff, 0, 0, 0),
     })
   } catch (error) {

@@ -98,8 +98,7 @@ export const mismatch = (
     )
   }
   if (mine.text !== theirs.text) return at(mine.text, theirs.text)
-  const told = (stamp: Stamp): string =>
-    `${stamp.text} (exchange ${stamp.sequence}, signature ${(stamp.hash >>> 0).toString(16)})`
+  const told = (stamp: Stamp): string => `${stamp.text} (exchange ${stamp.sequence}, signature ${(stamp.hash >>> 0).toString(16)})`
   return at(told(mine), told(theirs))
 }
 

@@ -38,8 +38,7 @@ export interface ArenaOwner {
   readonly close: () => void
 }
 
-const totalBytes = (ranks: number, capacity: number): number =>
-  controlBytes(ranks) + 2 * ranks * outboxBytes(ranks, capacity)
+const totalBytes = (ranks: number, capacity: number): number => controlBytes(ranks) + 2 * ranks * outboxBytes(ranks, capacity)
 
 export const createArena = async (ranks: number, capacity: number): Promise<E.Either<Fault, ArenaOwner>> => {
   const bound = await bindLibc()

@@ -4,17 +4,7 @@ import { closed, type Fault } from '../../fault.ts'
 import { type Address, dial, listen } from './address.ts'
 import { timedOut } from './arena.ts'
 import { makePeer, type Peer } from './peer.ts'
-import {
-  type Link,
-  type LinkOptions,
-  makeCounter,
-  mismatch,
-  nothing,
-  planMessages,
-  sameStamp,
-  type Stamp,
-  stampOf,
-} from './link.ts'
+import { type Link, type LinkOptions, makeCounter, mismatch, nothing, planMessages, sameStamp, type Stamp, stampOf } from './link.ts'
 
 /**
  * Ranks joined by sockets, every one with every other: no FFI, every system. Each rank listens first; once all
@@ -166,9 +156,7 @@ const socketLink = (
   const check = (stamp: Stamp, peer: number, expected: number): Fault | null => {
     const frame = peers.get(peer)!.front()
     const got = frame.payload.byteLength
-    return sameStamp(stamp, frame.stamp) && got === expected
-      ? null
-      : mismatch(rank, peer, stamp, frame.stamp, { expected, got })
+    return sameStamp(stamp, frame.stamp) && got === expected ? null : mismatch(rank, peer, stamp, frame.stamp, { expected, got })
   }
 
   const exchange = async (
