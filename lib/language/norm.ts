@@ -61,7 +61,7 @@ export const norm = <const Name extends string>(
       }
     },
   }
-  return <const D extends string, const A extends Affine = {}>(dim: D, affine?: A): Stage<AlongAffine<Name, D, ParametersOf<A>>> => {
+  return <const D extends string, const A extends Affine = Affine>(dim: D, affine?: A): Stage<AlongAffine<Name, D, ParametersOf<A>>> => {
     const where = sourceLine()
     const { scale, shift, epsilon = 1e-6 } = affine ?? {}
     const parameters = [scale, shift].filter((parameter) => parameter !== undefined)

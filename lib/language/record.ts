@@ -1,4 +1,4 @@
-import { type Attributes, type Op } from '../op.ts'
+import type { Attributes, Op } from '../op.ts'
 import { cross } from '../layout/cross.ts'
 import { type Layout, printPending, printSpec, type Shape, wholeLayout } from '../layout/layout.ts'
 import { type Mesh, noMesh } from './mesh.ts'

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Fault } from '../fault.ts'
-import { bytesSent } from '../layout/transfer.ts'
+import { printSpec, wholeLayout } from '../layout/layout.ts'
+import { bytesSent, canTransfer } from '../layout/transfer.ts'
 import { isRefusal } from '../language/refusal.ts'
 import type { Plan } from './plan.ts'
 import { meshOf, readValue } from './read-value.ts'
@@ -12,6 +13,7 @@ export const malformed = (path: string, expected: string, got: string): Fault =>
 export const verify = (plan: Plan): E.Either<Fault, Plan> =>
   pipe(
     readable(plan),
+    E.chain(checkPorts),
     E.chain(checkOrder),
     E.chain(checkBytes),
   )
@@ -29,6 +31,17 @@ const readable = (plan: Plan): E.Either<Fault, Plan> => {
   }
 }
 
+/** Inputs and outputs lie as the values that they name. */
+const checkPorts = (plan: Plan): E.Either<Fault, Plan> => {
+  for (const side of ['inputs', 'outputs'] as const) {
+    const wrong = plan[side].find(({ value, spec }) => plan.values[value]?.spec !== spec)
+    if (wrong !== undefined) {
+      return E.left(malformed(`${side}.${wrong.name}`, `a value ${wrong.spec}`, plan.values[wrong.value]?.spec ?? `value ${wrong.value}`))
+    }
+  }
+  return E.right(plan)
+}
+
 const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
   const made = new Set(plan.inputs.map(({ value }) => value))
   for (const [i, step] of plan.steps.entries()) {
@@ -44,6 +57,11 @@ const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
     : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
 }
 
+/** Whether the second value can be the first one in another layout. */
+const isCopy = (from: ReturnType<typeof readValue>, to: ReturnType<typeof readValue>): boolean =>
+  printSpec(from.shape, wholeLayout(from.shape)) === printSpec(to.shape, wholeLayout(to.shape)) &&
+  from.shape.type === to.shape.type && canTransfer(from.layout, to.layout)
+
 /** Each exchange sends what the pieces of its layouts say, and the certificate's bytes are their sum. */
 const checkBytes = (plan: Plan): E.Either<Fault, Plan> => {
   const mesh = meshOf(plan)
@@ -51,6 +69,7 @@ const checkBytes = (plan: Plan): E.Either<Fault, Plan> => {
   for (const [i, step] of plan.steps.entries()) {
     if (step.do !== 'move') continue
     const [from, to] = [readValue(plan.values[step.from]!), readValue(plan.values[step.to]!)]
+    if (!isCopy(from, to)) return E.left(malformed(`steps.${i}.to`, `a copy of ${plan.values[step.from]!.spec}`, plan.values[step.to]!.spec))
     const bytes = bytesSent(from.shape, from.layout, to.layout, mesh)
     if (bytes.join(' ') !== step.bytes.join(' ')) return E.left(malformed(`steps.${i}.bytes`, bytes.join(', '), step.bytes.join(', ')))
     total += bytes.reduce((sum, one) => sum + one, 0)

@@ -24,7 +24,7 @@ const step = (sequence: number, name = 'all-to-all', signature = 'same'): Step =
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** Takes part in a round; every byte sent says where it comes from, every byte received is checked. */
-const meet = (link: Link, sequence: number, round: Round, sends: readonly Message[], receives: readonly Message[]) => {
+const meet = (link: Link, sequence: number, sends: readonly Message[], receives: readonly Message[]) => {
   const at = new Map<number, number>()
   const advance = (peer: number, bytes: number): number => {
     const start = at.get(peer) ?? 0
@@ -101,7 +101,7 @@ for (const link of Object.keys(openers)) {
                   for (const [i, round] of rounds.entries()) {
                     if (pace[(i + rank) % pace.length] === 0) await pause(1)
                     const sends = partsOf(round, rank, 'from', split)
-                    right(await meet(end, i + 1, round, sends, partsOf(round, rank, 'to', !split))())
+                    right(await meet(end, i + 1, sends, partsOf(round, rank, 'to', !split))())
                   }
                 }),
               )
@@ -128,7 +128,7 @@ for (const link of Object.keys(openers)) {
         for (let i = 1; i <= 40; i++) {
           if (rank === 1) await pause(1)
           const [sends, receives] = [partsOf(round, rank, 'from', false), partsOf(round, rank, 'to', false)]
-          right(await meet(end, i, round, sends, receives)())
+          right(await meet(end, i, sends, receives)())
         }
       }),
     )
