@@ -7,6 +7,16 @@ import { type Box, intersect, pieceOf, volume } from './pieces.ts'
 export const boxOn = (shape: Shape, layout: Layout, mesh: Mesh, rank: number): Box =>
   shape.dims.map((dim, i) => pieceOf(dim.size, piecesAlong(mesh, layout.cuts[i]!), pieceAlong(mesh, layout.cuts[i]!, rank)))
 
+/** A layout with the parts that all ranks hold in it. */
+export interface Held {
+  readonly layout: Layout
+  readonly boxes: readonly Box[]
+}
+export const heldIn = (shape: Shape, layout: Layout, mesh: Mesh): Held => ({
+  layout,
+  boxes: Array.from({ length: mesh.ranks }, (_, rank) => boxOn(shape, layout, mesh, rank)),
+})
+
 /** Whether one exchange can turn the one layout into the other: reductions can be finished, never begun. */
 export const canTransfer = (from: Layout, to: Layout): boolean =>
   to.pending.every(({ axis, combine }) => from.pending.some((pending) => pending.axis === axis && pending.combine === combine))
@@ -18,11 +28,9 @@ export interface Part {
   readonly box: Box
 }
 
-/** The axes along which the ranks that exchange with one another differ. */
-const exchangeAxes = (from: Layout, to: Layout): readonly string[] => {
-  const finished = from.pending.filter(({ axis }) => !to.pending.some((pending) => pending.axis === axis)).map(({ axis }) => axis)
-  return [...from.cuts.flat(), ...finished]
-}
+/** The axes whose reductions the exchange finishes. */
+const finishedAxes = (from: Layout, to: Layout): readonly string[] =>
+  from.pending.map(({ axis }) => axis).filter((axis) => !to.pending.some((pending) => pending.axis === axis))
 
 /**
  * Who gives what to whom when a tensor changes its layout in one exchange. Copies are taken from the rank that has the
@@ -31,7 +39,8 @@ const exchangeAxes = (from: Layout, to: Layout): readonly string[] => {
  * from each rank that holds a share of it.
  */
 export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
-  const varying = exchangeAxes(from, to)
+  // The ranks that exchange with one another differ along these axes.
+  const varying = [...from.cuts.flat(), ...finishedAxes(from, to)]
   const fixed = mesh.axes.map(({ name }) => name).filter((name) => !varying.includes(name))
   const groupOf = (rank: number): string => fixed.map((axis) => coordinate(mesh, rank, axis)).join(' ')
   const groups = new Map<string, number[]>()
@@ -39,8 +48,8 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
     const group = groupOf(rank)
     groups.set(group, [...groups.get(group) ?? [], rank])
   }
-  const held = Array.from({ length: mesh.ranks }, (_, rank) => boxOn(shape, from, mesh, rank))
-  const wanted = Array.from({ length: mesh.ranks }, (_, rank) => boxOn(shape, to, mesh, rank))
+  const { boxes: held } = heldIn(shape, from, mesh)
+  const { boxes: wanted } = heldIn(shape, to, mesh)
   const parts: Part[] = []
   for (const members of groups.values()) {
     for (const receiver of members) {
@@ -60,4 +69,17 @@ export const bytesSent = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): r
     if (part.from !== part.to) sent[part.from]! += volume(part.box) * bytesPerElement
   }
   return sent
+}
+
+/**
+ * Bytes that all ranks together send in that exchange, without working out who sends what: each rank gets every element of
+ * its new part once, or once from each share of a reduction, less what it has itself.
+ */
+export const bytesTogether = (from: Held, to: Held, mesh: Mesh): number => {
+  const shares = piecesAlong(mesh, finishedAxes(from.layout, to.layout))
+  let elements = 0
+  for (let rank = 0; rank < mesh.ranks; rank++) {
+    elements += shares * volume(to.boxes[rank]!) - volume(intersect(from.boxes[rank]!, to.boxes[rank]!))
+  }
+  return elements * bytesPerElement
 }

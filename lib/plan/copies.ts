@@ -1,4 +1,4 @@
-import { bytesSent, canTransfer } from '../layout/transfer.ts'
+import { bytesTogether, canTransfer, heldIn } from '../layout/transfer.ts'
 import { type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
 import { canCut, type Ground, keyOf, statesOf } from './states.ts'
 
@@ -54,17 +54,14 @@ export const copyPrices = (ground: Ground) => {
     const known = spaces.get(key)
     if (known !== undefined) return known
     const states = statesOf(shape, ground, pending)
+    const held = states.map((state) => heldIn(shape, state, ground.mesh))
     const n = states.length
     const bytes = new Float64Array(n * n)
     const distance = new Float64Array(n * n).fill(Infinity)
     const next = new Int32Array(n * n)
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
-        const sent = i === j
-          ? 0
-          : canTransfer(states[i]!, states[j]!)
-          ? bytesSent(shape, states[i]!, states[j]!, ground.mesh).reduce((sum, one) => sum + one, 0)
-          : Infinity
+        const sent = i === j ? 0 : canTransfer(states[i]!, states[j]!) ? bytesTogether(held[i]!, held[j]!, ground.mesh) : Infinity
         bytes[i * n + j] = sent
         distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange : perSlice)
         next[i * n + j] = j
@@ -126,6 +123,8 @@ export const copyPrices = (ground: Ground) => {
   }
   return { cheapest, pricer, printSizes }
 }
+
+export type CopyPrices = ReturnType<typeof copyPrices>
 
 const ascending = (a: number, b: number): number => a - b
 

@@ -1,10 +1,10 @@
 import { type Layout, wholeLayout } from '../layout/layout.ts'
 import { type Graph, isInput } from '../graph/graph.ts'
-import { bytesIn, type Copies, copyPrices } from './copies.ts'
+import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
-import { keyOfChoices, priceTable } from './price-table.ts'
 import { keyOf, statesOf } from './states.ts'
 import { allows, onlyLive, strategiesOf, type Strategy } from './strategies.ts'
+import { type Chosen, valueFactors } from './value-factors.ts'
 
 /** What the planner decided, and how sure it is. */
 export interface Decision {
@@ -47,7 +47,8 @@ interface Chooser {
  * shares.
  */
 export const plan = (graph: Graph, limits: Limits = usual): Decision => {
-  const { cheapest, pricer, printSizes } = copyPrices(graph)
+  const prices = copyPrices(graph)
+  const { cheapest } = prices
   const free = freeValues(graph)
   const choosers: Chooser[] = []
   const sizes: number[] = []
@@ -60,76 +61,31 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   const outputs = graph.outputs.map(({ use, declared }) => {
     const shape = graph.nodes[use.value]!.shape
     const wanted = onlyLive(use.pin?.layout ?? declared, graph.mesh)
-    const options = statesOf(shape, graph, []).filter((state) => allows({ ...wanted, pending: [] }, state, false))
-    const layouts = options.length > 0 ? options : [{ ...wanted, pending: [] }]
+    const layouts = statesOf(shape, graph, []).filter((state) => allows({ ...wanted, pending: [] }, state, false))
     return { value: use.value, layouts, variable: variableOf(layouts.length) }
   })
 
   const consumers = consumersOf(graph, choosers, outputs)
+  const priced = valueFactors(prices, sizes, limits.valueTable)
   const factors: Factor[] = []
-  const tables = new Map<string, Float64Array>()
-  // Factors that leave out sets of copies: they price what they choose rightly, but prove nothing.
-  const restricted = new Set<Factor>()
+  const below: Factor[] = []
+  let complete = true
   graph.nodes.forEach((node, value) => {
     const { options, variable } = choosers[value]!
+    const layouts = options.map(({ result }) => result)
     if (options.length > 1) {
       const wanted = keyOf(onlyLive(node.declared, graph.mesh))
-      factors.push({ scope: [variable], costs: Float64Array.from(options, ({ result }) => keyOf(result) === wanted ? 0 : perDeviation) })
+      factors.push({ scope: [variable], costs: Float64Array.from(layouts, (layout) => keyOf(layout) === wanted ? 0 : perDeviation) })
     }
-    if (!free[value]) factors.push(...valueFactors(value))
+    if (free[value]) return
+    const copies = priced(node.shape, { variable, layouts }, consumers[value]!)
+    factors.push(...copies.factors)
+    below.push(...copies.below)
+    complete &&= copies.below === copies.factors
   })
 
-  function valueFactors(value: number): readonly Factor[] {
-    const { shape } = graph.nodes[value]!
-    const producer = choosers[value]!
-    const uses = consumers[value]!
-    if (uses.length === 0) return []
-    const scope = [...new Set([producer.variable, ...uses.map(({ variable }) => variable)])]
-    const size = scope.reduce((product, variable) => product * sizes[variable]!, 1)
-    if (size > limits.valueTable) return copySetFactors(value)
-    const choices = {
-      sizes: scope.map((variable) => sizes[variable]!),
-      makings: producer.options.map(({ result }) => result),
-      uses: uses.map(({ variable, layouts }) => ({ place: scope.indexOf(variable), layouts })),
-    }
-    // Equal blocks have equal tables: one array serves them all.
-    const key = `${printSizes(shape)}/${keyOfChoices(choices)}`
-    const costs = tables.get(key) ?? priceTable(choices, pricer(shape, choices.makings, uses.map(({ layouts }) => layouts)))
-    tables.set(key, costs)
-    return [{ scope, costs }]
-  }
-
-  /** A value with many consumers: one more variable says which copies there are; each consumer needs one of them. */
-  function copySetFactors(value: number): readonly Factor[] {
-    const { shape } = graph.nodes[value]!
-    const producer = choosers[value]!
-    const uses = consumers[value]!
-    const wanted = [...new Map(uses.flatMap(({ layouts }) => layouts.map((layout) => [keyOf(layout), layout] as const))).values()]
-    const sets = subsets(wanted.length, limits.valueTable / producer.options.length)
-    const variable = variableOf(sets.length)
-    const made = Float64Array.from(
-      { length: producer.options.length * sets.length },
-      (_, cell) =>
-        cheapest(shape, producer.options[Math.floor(cell / sets.length)]!.result, sets[cell % sets.length]!.map((i) => wanted[i]!)).cost,
-    )
-    const factor = { scope: [producer.variable, variable], costs: made }
-    if (sets.length < 2 ** wanted.length) restricted.add(factor)
-    return [
-      factor,
-      ...uses.map(({ variable: consumer, layouts }): Factor => ({
-        scope: [variable, consumer],
-        costs: Float64Array.from({ length: sets.length * layouts.length }, (_, cell) => {
-          const key = keyOf(layouts[cell % layouts.length]!)
-          return sets[Math.floor(cell / layouts.length)]!.some((i) => keyOf(wanted[i]!) === key) ? 0 : Infinity
-        }),
-      })),
-    ]
-  }
-
   const { values, cost, bound, width } = eliminate(sizes, factors, limits.table)
-  const proven = restricted.size === 0
-    ? bound
-    : Math.min(bound, eliminate(sizes, factors.filter((factor) => !restricted.has(factor)), limits.table).bound)
+  const proven = complete ? bound : Math.min(cost, eliminate(sizes, below, limits.table).bound)
   const strategies = choosers.map(({ options, variable }) => options[values[variable]!]!)
   const chosenOutputs = outputs.map(({ layouts, variable }) => layouts[values[variable]!]!)
   const copies = graph.nodes.map((node, value) =>
@@ -148,16 +104,12 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
 }
 
 /** Who wants each value, and in which layout for each of its choices. */
-interface Consumer {
-  readonly variable: number
-  readonly layouts: readonly Layout[]
-}
 const consumersOf = (
   graph: Graph,
   choosers: readonly Chooser[],
-  outputs: readonly { readonly value: number; readonly layouts: readonly Layout[]; readonly variable: number }[],
-): readonly (readonly Consumer[])[] => {
-  const consumers: Consumer[][] = graph.nodes.map(() => [])
+  outputs: readonly (Chosen & { readonly value: number })[],
+): readonly (readonly Chosen[])[] => {
+  const consumers: Chosen[][] = graph.nodes.map(() => [])
   graph.nodes.forEach((node, consumer) => {
     const { options, variable } = choosers[consumer]!
     node.operands.forEach(({ value }, operand) =>
@@ -192,18 +144,8 @@ const wholeStrategy = (graph: Graph, value: number): Strategy => ({
   shared: new Set(),
 })
 
-/** The subsets of `count` things, each as a list: all of them if there are at most `most`, else the smaller ones. */
-const subsets = (count: number, most: number): readonly (readonly number[])[] => {
-  const all: (readonly number[])[] = [[]]
-  for (let layer = all; layer.length > 0 && (all.length <= 1 + count || all.length + layer.length * count <= most);) {
-    layer = layer.flatMap((set) => Array.from({ length: count - 1 - (set.at(-1) ?? -1) }, (_, i) => [...set, (set.at(-1) ?? -1) + 1 + i]))
-    all.push(...layer)
-  }
-  return all
-}
-
 /** The bytes of the program as declared: each op in its declared layouts, each declaration an exchange. */
-const declaredBytes = (graph: Graph, cheapest: ReturnType<typeof copyPrices>['cheapest']): number | undefined => {
+const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number | undefined => {
   const declaredOf = (value: number): Layout => onlyLive(graph.nodes[value]!.declared, graph.mesh)
   const undecided = graph.nodes.some(({ declared }) => declared.cuts.some((cut) => cut[0] === '?'))
   if (undecided) return undefined

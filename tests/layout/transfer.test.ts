@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { coordinate, type Mesh, mesh, pieceAlong, piecesAlong } from '#lib/language/mesh.ts'
 import type { Layout, Shape } from '#lib/layout/layout.ts'
-import { boxOn, bytesSent, canTransfer, partsBetween } from '#lib/layout/transfer.ts'
+import { boxOn, bytesSent, bytesTogether, canTransfer, heldIn, partsBetween } from '#lib/layout/transfer.ts'
 import { layouts, meshes, reachable, shapes } from './layouts.ts'
 
 /** Every position of a shape. */
@@ -117,6 +117,7 @@ test('the bytes sent are those of a count element by element', () => {
       }
     }
     assert.equal(bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0), 4 * elements)
+    assert.equal(bytesTogether(heldIn(shape, from, mesh), heldIn(shape, to, mesh), mesh), 4 * elements)
   }), { numRuns: 300 })
 })
 
