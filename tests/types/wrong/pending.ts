@@ -97,10 +97,10 @@ export const oneBranch = program('wrong', mesh('sp=4'), { c: input('t:4', 'bool'
 })
 
 export const branchesMeetCondition = program('wrong', mesh('sp=4'), { c: input('t:4@sp', 'bool'), x: input('t:4 e:8@sp') }, ({ c, x }) => {
-  const y = pipe(x, sum('e'))
+  const y = pipe(x, sum('e')), z = pipe(y, negate)
   return pipe(c,
     // ✗ where: its left is a pending sum over 'sp', which cuts 't' on the condition; fix: sumOver('sp') on the left before it
-    where(y, pipe(y, negate)))
+    where(y, z))
 })
 
 export const concatenated = program('wrong', mesh('tp=4'), matrices, ({ x, w, y }) => pipe(x,
