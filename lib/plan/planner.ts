@@ -4,7 +4,7 @@ import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
 import { keyOf, statesOf } from './states.ts'
 import { allows, onlyLive, strategiesOf, type Strategy } from './strategies.ts'
-import { type Chosen, valueFactors } from './value-factors.ts'
+import { type Chosen, type Priced, valueFactors } from './value-factors.ts'
 
 /** What the planner decided, and how sure it is. */
 export interface Decision {
@@ -66,41 +66,44 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   })
 
   const consumers = consumersOf(graph, choosers, outputs)
-  const priced = valueFactors(prices, sizes, limits.valueTable)
-  const factors: Factor[] = []
-  const below: Factor[] = []
-  let complete = true
+  const factorsOf = valueFactors(prices, sizes, limits.valueTable)
+  const preferences: Factor[] = []
+  const priced: Priced[] = []
   graph.nodes.forEach((node, value) => {
     const { options, variable } = choosers[value]!
     const layouts = options.map(({ result }) => result)
     if (options.length > 1) {
       const wanted = keyOf(onlyLive(node.declared, graph.mesh))
-      factors.push({ scope: [variable], costs: Float64Array.from(layouts, (layout) => keyOf(layout) === wanted ? 0 : perDeviation) })
+      const costs = Float64Array.from(layouts, (layout) => keyOf(layout) === wanted ? 0 : perDeviation)
+      preferences.push({ scope: [variable], costs })
     }
-    if (free[value]) return
-    const copies = priced(node.shape, { variable, layouts }, consumers[value]!)
-    factors.push(...copies.factors)
-    below.push(...copies.below)
-    complete &&= copies.below === copies.factors
+    if (!free[value]) priced.push(factorsOf(node.shape, { variable, layouts }, consumers[value]!))
   })
 
-  const { values, cost, bound, width } = eliminate(sizes, factors, limits.table)
-  const proven = complete ? bound : Math.min(cost, eliminate(sizes, below, limits.table).bound)
-  const strategies = choosers.map(({ options, variable }) => options[values[variable]!]!)
-  const chosenOutputs = outputs.map(({ layouts, variable }) => layouts[values[variable]!]!)
-  const copies = graph.nodes.map((node, value) =>
-    cheapest(node.shape, strategies[value]!.result, consumers[value]!.map(({ variable, layouts }) => layouts[values[variable]!]!))
-  )
-  const bytes = copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0)
-  return {
-    strategies,
-    copies,
-    outputs: chosenOutputs,
-    width,
-    bytes,
-    bound: proven === cost ? bytes : Math.min(bytes, bytesIn(proven)),
-    declaredBytes: declaredBytes(graph, cheapest),
+  /** What a choice comes to. */
+  const decide = (values: readonly number[]) => {
+    const strategies = choosers.map(({ options, variable }) => options[values[variable]!]!)
+    const copies = graph.nodes.map((node, value) =>
+      cheapest(node.shape, strategies[value]!.result, consumers[value]!.map(({ variable, layouts }) => layouts[values[variable]!]!))
+    )
+    return {
+      strategies,
+      copies,
+      outputs: outputs.map(({ layouts, variable }) => layouts[values[variable]!]!),
+      bytes: copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0),
+    }
   }
+
+  const relaxed = eliminate(sizes, [...preferences, ...priced.flatMap(({ below }) => below)], limits.table)
+  const first = decide(relaxed.values)
+  const bound = Math.min(first.bytes, bytesIn(relaxed.bound))
+  let best = first
+  if (bound < first.bytes && priced.some(({ right }) => right !== undefined)) {
+    const factors = [...preferences, ...priced.flatMap(({ below, right }) => right?.() ?? below)]
+    const second = decide(eliminate(sizes, factors, limits.table).values)
+    if (second.bytes < first.bytes) best = second
+  }
+  return { ...best, bound, width: relaxed.width, declaredBytes: declaredBytes(graph, cheapest) }
 }
 
 /** Who wants each value, and in which layout for each of its choices. */

@@ -12,10 +12,10 @@ export interface Chosen {
 
 /** What the copies of a value cost, as factors for the solver. */
 export interface Priced {
-  /** They price every choice that they allow rightly. */
-  readonly factors: readonly Factor[]
-  /** They allow every choice and never ask more than it costs: for the bound, where the others leave choices out. */
+  /** They allow every choice and never ask more than it costs. */
   readonly below: readonly Factor[]
+  /** They price every choice that they allow rightly, but may not allow all; undefined where the others are right. */
+  readonly right: (() => readonly Factor[]) | undefined
 }
 
 /**
@@ -31,7 +31,7 @@ export const valueFactors = ({ pricer, printSizes }: CopyPrices, variables: numb
   }
 
   return (shape: Shape, make: Chosen, uses: readonly Chosen[]): Priced => {
-    if (uses.length === 0) return { factors: [], below: [] }
+    if (uses.length === 0) return { below: [], right: undefined }
     const scope = [...new Set([make.variable, ...uses.map(({ variable }) => variable)])]
     const choices: Choices = {
       sizes: scope.map((variable) => variables[variable]!),
@@ -39,15 +39,24 @@ export const valueFactors = ({ pricer, printSizes }: CopyPrices, variables: numb
       uses: uses.map(({ variable, layouts }) => ({ place: scope.indexOf(variable), layouts })),
     }
     const key = `${printSizes(shape)}/${keyOfChoices(choices)}`
-    if (choices.sizes.reduce((product, size) => product * size, 1) > largest) return copySets(shape, make, uses, key)
+    if (choices.sizes.reduce((product, size) => product * size, 1) > largest) {
+      const wanted = [...new Map(uses.flatMap(({ layouts }) => layouts.map((layout) => [keyOf(layout), layout] as const))).values()]
+      return 2 ** wanted.length * make.layouts.length <= largest
+        ? { below: copySets(shape, make, uses, wanted, key), right: undefined }
+        : { below: shares(shape, make, uses, key), right: () => copySets(shape, make, uses, wanted, key) }
+    }
     const [costs] = shared(key, () => [priceTable(choices, pricer(shape, make.layouts, uses.map(({ layouts }) => layouts)))])
-    const factors = [{ scope, costs: costs! }]
-    return { factors, below: factors }
+    return { below: [{ scope, costs: costs! }], right: undefined }
   }
 
-  /** One more variable says which copies there are; each consumer needs one of them. */
-  function copySets(shape: Shape, make: Chosen, uses: readonly Chosen[], key: string): Priced {
-    const wanted = [...new Map(uses.flatMap(({ layouts }) => layouts.map((layout) => [keyOf(layout), layout] as const))).values()]
+  /** One more variable says which copies there are (of so many wishes, few at a time); each consumer needs one of them. */
+  function copySets(
+    shape: Shape,
+    make: Chosen,
+    uses: readonly Chosen[],
+    wanted: readonly Layout[],
+    key: string,
+  ): readonly Factor[] {
     const sets = subsets(wanted.length, largest / make.layouts.length)
     const variable = variables.push(sets.length) - 1
     const numbers = new Map(wanted.map((layout, i) => [keyOf(layout), i]))
@@ -61,11 +70,10 @@ export const valueFactors = ({ pricer, printSizes }: CopyPrices, variables: numb
         }),
       ]
     })
-    const factors = [
+    return [
       { scope: [make.variable, variable], costs: costs! },
       ...uses.map((use, i) => ({ scope: [variable, use.variable], costs: needs[i]! })),
     ]
-    return { factors, below: sets.length === 2 ** wanted.length ? factors : shares(shape, make, uses, key) }
   }
 
   /** The way to each consumer alone costs at most what all copies cost: so does the mean of these. */

@@ -69,7 +69,9 @@ const checkBytes = (plan: Plan): E.Either<Fault, Plan> => {
   for (const [i, step] of plan.steps.entries()) {
     if (step.do !== 'move') continue
     const [from, to] = [readValue(plan.values[step.from]!), readValue(plan.values[step.to]!)]
-    if (!isCopy(from, to)) return E.left(malformed(`steps.${i}.to`, `a copy of ${plan.values[step.from]!.spec}`, plan.values[step.to]!.spec))
+    if (!isCopy(from, to)) {
+      return E.left(malformed(`steps.${i}.to`, `a copy of ${plan.values[step.from]!.spec}`, plan.values[step.to]!.spec))
+    }
     const bytes = bytesSent(from.shape, from.layout, to.layout, mesh)
     if (bytes.join(' ') !== step.bytes.join(' ')) return E.left(malformed(`steps.${i}.bytes`, bytes.join(', '), step.bytes.join(', ')))
     total += bytes.reduce((sum, one) => sum + one, 0)

@@ -22,7 +22,8 @@ const cases: readonly { readonly axes: string; readonly declared: Declared; read
   { axes: 'sp=4 tp=2', declared: 'sequence', depth: 28 },
   { axes: 'sp=4 tp=2', declared: 'heads', depth: 28 },
   { axes: 'sp=4 tp=2', declared: 'nothing', depth: 28 },
-  { axes: 'a=2 sp=2 tp=2', declared: 'sequence', depth: 1 },
+  { axes: 'a=2 sp=2 tp=2', declared: 'sequence', depth: 28 },
+  { axes: 'a=2 sp=2 tp=2', declared: 'nothing', depth: 28 },
 ]
 
 interface Timed {
@@ -46,8 +47,12 @@ const timed = ({ axes, declared, depth }: (typeof cases)[number]): Timed => {
   times.push(performance.now())
   const [tracing, planning, lowering] = times.slice(1).map((time, i) => time - times[i]!)
   return {
-    trace: tracing!, plan: planning!, lower: lowering!,
-    ops: graph.nodes.length, bytes: decision.bytes, minimal: decision.bytes === decision.bound,
+    trace: tracing!,
+    plan: planning!,
+    lower: lowering!,
+    ops: graph.nodes.length,
+    bytes: decision.bytes,
+    minimal: decision.bytes === decision.bound,
   }
 }
 
@@ -56,13 +61,23 @@ const median = (numbers: readonly number[]): string => numbers.toSorted((a, b) =
 const results: Timed[][] = cases.map(() => [])
 for (let run = 0; run < runs; run++) cases.forEach((one, i) => results[i]!.push(timed(one)))
 
-const table = new Table({ head: ['mesh', 'declares', 'blocks', 'ops', 'trace', 'plan', 'lower', 'GB sent', 'minimal'], style: { head: [], border: [] } })
+const table = new Table({
+  head: ['mesh', 'declares', 'blocks', 'ops', 'trace', 'plan', 'lower', 'GB sent', 'minimal'],
+  style: { head: [], border: [] },
+})
 cases.forEach(({ axes, declared, depth }, i) => {
   const own = results[i]!
   const { ops, bytes, minimal } = own[0]!
   table.push([
-    axes, declared, depth, ops, median(own.map((one) => one.trace)), median(own.map((one) => one.plan)), median(own.map((one) => one.lower)),
-    (bytes / 1e9).toFixed(3), minimal ? 'yes' : 'no',
+    axes,
+    declared,
+    depth,
+    ops,
+    median(own.map((one) => one.trace)),
+    median(own.map((one) => one.plan)),
+    median(own.map((one) => one.lower)),
+    (bytes / 1e9).toFixed(3),
+    minimal ? 'yes' : 'no',
   ])
 })
 process.stdout.write(`${table.toString()}\n`)

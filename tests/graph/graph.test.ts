@@ -13,7 +13,9 @@ const graphOf = (program: Program): Graph => buildGraph(right(trace(program)))
 const opsOf = (graph: Graph): readonly string[] => graph.nodes.filter((node) => !isInput(node)).map(({ op }) => op.name)
 
 test('equal operations on equal operands are one, wherever they are written', () => {
-  const graph = graphOf(program('twice', mesh('sp=2'), { x: input('t:4@sp e:6') }, ({ x }) => pipe(tanh(x), add(tanh(x)), multiply(tanh(x)))))
+  const graph = graphOf(
+    program('twice', mesh('sp=2'), { x: input('t:4@sp e:6') }, ({ x }) => pipe(tanh(x), add(tanh(x)), multiply(tanh(x)))),
+  )
   assert.deepEqual(opsOf(graph), ['tanh', 'add', 'multiply'])
 })
 
@@ -26,14 +28,18 @@ test('operations that differ in an attribute, an operand or a declaration betwee
 })
 
 test('declarations are no operations: they say how a use of a value lies', () => {
-  const graph = graphOf(program('declared', mesh('sp=2'), { x: input('t:4@sp e:6') }, ({ x }) => pipe(x, layout('e@sp'), softmax('t'), layout(''))))
+  const graph = graphOf(
+    program('declared', mesh('sp=2'), { x: input('t:4@sp e:6') }, ({ x }) => pipe(x, layout('e@sp'), softmax('t'), layout(''))),
+  )
   assert.deepEqual(opsOf(graph), ['softmax'])
   assert.deepEqual(graph.nodes.find((node) => !isInput(node))!.operands[0]!.pin!.layout.cuts, [[], ['sp']])
   assert.deepEqual(graph.outputs[0]!.use.pin!.layout.cuts, [[], []])
 })
 
 test('of two declarations in a row the last one counts', () => {
-  const graph = graphOf(program('declared twice', mesh('sp=2'), { x: input('t:4 e:6') }, ({ x }) => pipe(x, layout('t@sp'), layout('e@sp'), tanh)))
+  const graph = graphOf(
+    program('declared twice', mesh('sp=2'), { x: input('t:4 e:6') }, ({ x }) => pipe(x, layout('t@sp'), layout('e@sp'), tanh)),
+  )
   assert.deepEqual(graph.nodes.find((node) => !isInput(node))!.operands[0]!.pin!.layout.cuts, [[], ['sp']])
 })
 
@@ -47,7 +53,9 @@ test('what no output needs is left out, but for inputs', () => {
 })
 
 test('dims of one position are known as cut if the program cuts them somewhere', () => {
-  const graph = graphOf(program('one position', mesh('sp=2'), { x: input('b:1 t:1@sp e:6'), y: input('o:1 e:6') }, ({ x, y }) => ({ x, y })))
+  const graph = graphOf(
+    program('one position', mesh('sp=2'), { x: input('b:1 t:1@sp e:6'), y: input('o:1 e:6') }, ({ x, y }) => ({ x, y })),
+  )
   assert.deepEqual([...graph.cutSingles], ['t'])
 })
 

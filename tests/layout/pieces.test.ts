@@ -32,7 +32,8 @@ const range = fc.record({ start: fc.nat(12), size: fc.nat(12) })
 
 test('the overlap of two ranges holds the positions that lie in both', () => {
   fc.assert(fc.property(range, range, (a, b) => {
-    const lies = (position: number, { start, size }: { start: number; size: number }): boolean => position >= start && position < start + size
+    const lies = (position: number, { start, size }: { start: number; size: number }): boolean =>
+      position >= start && position < start + size
     const both = overlap(a, b)
     for (let position = 0; position < 30; position++) {
       assert.equal(lies(position, both), lies(position, a) && lies(position, b))
@@ -41,12 +42,17 @@ test('the overlap of two ranges holds the positions that lie in both', () => {
 })
 
 /** Sizes of a tensor of up to four dims, and a box of each of `boxes` inside it. */
-const tensorWithBox = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }).chain((sizes) => fc.record({
-  sizes: fc.constant(sizes),
-  box: fc.tuple(...sizes.map((size): fc.Arbitrary<Box[number]> =>
-    fc.tuple(fc.integer({ min: 0, max: size }), fc.integer({ min: 0, max: size })).map(([a, b]) =>
-      ({ start: Math.min(a, b), size: Math.abs(a - b) })))) as fc.Arbitrary<Box>,
-}))
+const tensorWithBox = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }).chain((sizes) =>
+  fc.record({
+    sizes: fc.constant(sizes),
+    box: fc.tuple(...sizes.map((size): fc.Arbitrary<Box[number]> =>
+      fc.tuple(fc.integer({ min: 0, max: size }), fc.integer({ min: 0, max: size })).map(([a, b]) => ({
+        start: Math.min(a, b),
+        size: Math.abs(a - b),
+      }))
+    )) as fc.Arbitrary<Box>,
+  })
+)
 
 /** Every position of a tensor, in memory order. */
 const positions = (sizes: readonly number[]): readonly (readonly number[])[] =>
@@ -78,9 +84,12 @@ test('placeBox puts a piece back where cutBox took it, and touches nothing else'
 })
 
 test('intersecting boxes gives the positions that lie in both', () => {
-  fc.assert(fc.property(fc.array(fc.tuple(range, range), { minLength: 1, maxLength: 3 }), (pairs) => {
-    const [a, b] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)]
-    const both = positions(pairs.map(() => 24)).filter((position) => inside(a, position) && inside(b, position))
-    assert.equal(volume(intersect(a, b)), both.length)
-  }), { numRuns: 30 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(range, range), { minLength: 1, maxLength: 3 }), (pairs) => {
+      const [a, b] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)]
+      const both = positions(pairs.map(() => 24)).filter((position) => inside(a, position) && inside(b, position))
+      assert.equal(volume(intersect(a, b)), both.length)
+    }),
+    { numRuns: 30 },
+  )
 })

@@ -29,9 +29,18 @@ const holds = (shape: Shape, layout: Layout, of: Mesh, rank: number, position: r
   })
 
 /** A change of layout that one exchange can do. */
-const change = meshes.chain((mesh) => shapes.chain((shape) => layouts(shape, mesh, true).chain((from) => fc.record({
-  mesh: fc.constant(mesh), shape: fc.constant(shape), from: fc.constant(from), to: reachable(shape, mesh, from),
-}))))
+const change = meshes.chain((mesh) =>
+  shapes.chain((shape) =>
+    layouts(shape, mesh, true).chain((from) =>
+      fc.record({
+        mesh: fc.constant(mesh),
+        shape: fc.constant(shape),
+        from: fc.constant(from),
+        to: reachable(shape, mesh, from),
+      })
+    )
+  )
+)
 
 test('coordinates count the ranks, the last axis fastest', () => {
   fc.assert(fc.property(meshes, (mesh) => {
@@ -55,7 +64,9 @@ test('the pieces of several axes are counted with the first axis major', () => {
 })
 
 test('a rank holds the box that its coordinates name', () => {
-  const cases = meshes.chain((mesh) => shapes.chain((shape) => fc.record({ mesh: fc.constant(mesh), shape: fc.constant(shape), layout: layouts(shape, mesh, true) })))
+  const cases = meshes.chain((mesh) =>
+    shapes.chain((shape) => fc.record({ mesh: fc.constant(mesh), shape: fc.constant(shape), layout: layouts(shape, mesh, true) }))
+  )
   fc.assert(fc.property(cases, ({ mesh, shape, layout }) => {
     for (const rank of ranksOf(mesh)) {
       const box = boxOn(shape, layout, mesh, rank)
@@ -68,57 +79,77 @@ test('a rank holds the box that its coordinates name', () => {
 })
 
 test('each element of each new piece comes once, from a rank that has it; of a reduction, each share comes once', () => {
-  fc.assert(fc.property(change, ({ mesh, shape, from, to }) => {
-    assert.ok(canTransfer(from, to))
-    const parts = partsBetween(shape, from, to, mesh)
-    const finished = from.pending.map(({ axis }) => axis).filter((axis) => !to.pending.some((open) => open.axis === axis))
-    const stillOpen = to.pending.map(({ axis }) => axis)
-    for (const rank of ranksOf(mesh)) {
-      for (const position of positionsOf(shape)) {
-        const givers = parts
-          .filter((part) => part.to === rank && part.box.every(({ start, size }, dim) => position[dim]! >= start && position[dim]! < start + size))
-          .map((part) => part.from)
-        assert.ok(givers.every((giver) => holds(shape, from, mesh, giver, position)))
-        const wanted = holds(shape, to, mesh, rank, position)
-        // One giver for each share: their coordinates along the finished axes are all there are, each once …
-        const shares = givers.map((giver) => finished.map((axis) => coordinate(mesh, giver, axis)).join(' ')).toSorted()
-        const all = finished.reduce<string[]>((heads, axis) => heads.flatMap((head) =>
-          Array.from({ length: mesh.axes.find(({ name }) => name === axis)!.size }, (_, i) => `${head}${head === '' ? '' : ' '}${i}`)), [''])
-        assert.deepEqual(shares, wanted ? all.toSorted() : [])
-        // … and a reduction that stays open keeps its shares apart.
-        for (const giver of givers) for (const axis of stillOpen) assert.equal(coordinate(mesh, giver, axis), coordinate(mesh, rank, axis))
+  fc.assert(
+    fc.property(change, ({ mesh, shape, from, to }) => {
+      assert.ok(canTransfer(from, to))
+      const parts = partsBetween(shape, from, to, mesh)
+      const finished = from.pending.map(({ axis }) => axis).filter((axis) => !to.pending.some((open) => open.axis === axis))
+      const stillOpen = to.pending.map(({ axis }) => axis)
+      for (const rank of ranksOf(mesh)) {
+        for (const position of positionsOf(shape)) {
+          const givers = parts
+            .filter((part) =>
+              part.to === rank && part.box.every(({ start, size }, dim) => position[dim]! >= start && position[dim]! < start + size)
+            )
+            .map((part) => part.from)
+          assert.ok(givers.every((giver) => holds(shape, from, mesh, giver, position)))
+          const wanted = holds(shape, to, mesh, rank, position)
+          // One giver for each share: their coordinates along the finished axes are all there are, each once …
+          const shares = givers.map((giver) => finished.map((axis) => coordinate(mesh, giver, axis)).join(' ')).toSorted()
+          const all = finished.reduce<string[]>(
+            (heads, axis) =>
+              heads.flatMap((head) =>
+                Array.from({ length: mesh.axes.find(({ name }) => name === axis)!.size }, (_, i) => `${head}${head === '' ? '' : ' '}${i}`)
+              ),
+            [''],
+          )
+          assert.deepEqual(shares, wanted ? all.toSorted() : [])
+          // … and a reduction that stays open keeps its shares apart.
+          for (const giver of givers) {
+            for (const axis of stillOpen) {
+              assert.equal(coordinate(mesh, giver, axis), coordinate(mesh, rank, axis))
+            }
+          }
+        }
       }
-    }
-  }), { numRuns: 300 })
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('nothing that a rank has already is sent to it, unless it is a share of a sum', () => {
-  fc.assert(fc.property(change, ({ mesh, shape, from, to }) => {
-    const finished = from.pending.length > to.pending.length
-    for (const part of partsBetween(shape, from, to, mesh)) {
-      if (part.from === part.to || finished) continue
-      for (const position of positionsOf(shape)) {
-        const inside = part.box.every(({ start, size }, dim) => position[dim]! >= start && position[dim]! < start + size)
-        assert.ok(!inside || !holds(shape, from, mesh, part.to, position))
+  fc.assert(
+    fc.property(change, ({ mesh, shape, from, to }) => {
+      const finished = from.pending.length > to.pending.length
+      for (const part of partsBetween(shape, from, to, mesh)) {
+        if (part.from === part.to || finished) continue
+        for (const position of positionsOf(shape)) {
+          const inside = part.box.every(({ start, size }, dim) => position[dim]! >= start && position[dim]! < start + size)
+          assert.ok(!inside || !holds(shape, from, mesh, part.to, position))
+        }
       }
-    }
-  }), { numRuns: 300 })
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('the bytes sent are those of a count element by element', () => {
-  fc.assert(fc.property(change, ({ mesh, shape, from, to }) => {
-    const finished = from.pending.map(({ axis }) => axis).filter((axis) => !to.pending.some((open) => open.axis === axis))
-    const shares = finished.reduce((product, axis) => product * mesh.axes.find(({ name }) => name === axis)!.size, 1)
-    let elements = 0
-    for (const rank of ranksOf(mesh)) {
-      for (const position of positionsOf(shape)) {
-        if (!holds(shape, to, mesh, rank, position)) continue
-        elements += holds(shape, from, mesh, rank, position) ? shares - 1 : shares
+  fc.assert(
+    fc.property(change, ({ mesh, shape, from, to }) => {
+      const finished = from.pending.map(({ axis }) => axis).filter((axis) => !to.pending.some((open) => open.axis === axis))
+      const shares = finished.reduce((product, axis) => product * mesh.axes.find(({ name }) => name === axis)!.size, 1)
+      let elements = 0
+      for (const rank of ranksOf(mesh)) {
+        for (const position of positionsOf(shape)) {
+          if (!holds(shape, to, mesh, rank, position)) continue
+          elements += holds(shape, from, mesh, rank, position) ? shares - 1 : shares
+        }
       }
-    }
-    assert.equal(bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0), 4 * elements)
-    assert.equal(bytesTogether(heldIn(shape, from, mesh), heldIn(shape, to, mesh), mesh), 4 * elements)
-  }), { numRuns: 300 })
+      assert.equal(bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0), 4 * elements)
+      assert.equal(bytesTogether(heldIn(shape, from, mesh), heldIn(shape, to, mesh), mesh), 4 * elements)
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('staying and slicing are free', () => {

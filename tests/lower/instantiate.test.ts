@@ -20,42 +20,56 @@ const assertSame = async (plan: Plan, wanted: Awaited<ReturnType<typeof runPlan>
 }
 
 test('a random program gives on n ranks what it gives on one, fused or not, whatever its buffers held before', async () => {
-  await fc.assert(fc.asyncProperty(recipes(['sp=2', 'sp=3', 'sp=7', 'a=2 b=2', 'a=3 b=2'], 12), async (recipe) => {
-    const program = programOf(recipe, 3)
-    const one = plansOf(program, { alone: true })
-    const many = plansOf(program)
-    const { outputs, sent } = await runPlan(one.unfused, inputsFor(one.unfused))
-    assert.deepEqual(sent, [0])
-    await assertSame(one.fused, outputs, true)
-    await assertSame(many.unfused, outputs, false)
-    await assertSame(many.fused, outputs, true)
-  }), { numRuns: 150 })
+  await fc.assert(
+    fc.asyncProperty(recipes(['sp=2', 'sp=3', 'sp=7', 'a=2 b=2', 'a=3 b=2'], 12), async (recipe) => {
+      const program = programOf(recipe, 3)
+      const one = plansOf(program, { alone: true })
+      const many = plansOf(program)
+      const { outputs, sent } = await runPlan(one.unfused, inputsFor(one.unfused))
+      assert.deepEqual(sent, [0])
+      await assertSame(one.fused, outputs, true)
+      await assertSame(many.unfused, outputs, false)
+      await assertSame(many.fused, outputs, true)
+    }),
+    { numRuns: 150 },
+  )
 })
 
 test('all ranks meet in the same exchanges, and what one sends another receives', () => {
-  fc.assert(fc.property(recipes(['sp=3', 'a=2 b=2', 'a=3 b=2'], 12), (recipe) => {
-    const { fused } = plansOf(programOf(recipe, 3))
-    const programs = Array.from({ length: fused.ranks }, (_, rank) => instantiate(fused, rank))
-    const exchanges = programs.map(({ steps }) => steps.flatMap((step) => step.kind === 'exchange' ? [step] : []))
-    const [first] = exchanges
-    for (const own of exchanges) {
-      assert.deepEqual(own.map(({ name, signature, combine }) => [name, signature, combine]), first!.map(({ name, signature, combine }) => [name, signature, combine]))
-    }
-    first!.forEach((_, at) => {
-      for (const [rank, own] of exchanges.entries()) {
-        for (const { peer, sizes } of own[at]!.sends) {
-          assert.deepEqual(exchanges[peer]![at]!.receives.filter((parcel) => parcel.peer === rank).map((parcel) => parcel.sizes), [sizes])
-        }
-        assert.equal(own[at]!.sends.length, exchanges.reduce((count, other) => count + other[at]!.receives.filter(({ peer }) => peer === rank).length, 0))
+  fc.assert(
+    fc.property(recipes(['sp=3', 'a=2 b=2', 'a=3 b=2'], 12), (recipe) => {
+      const { fused } = plansOf(programOf(recipe, 3))
+      const programs = Array.from({ length: fused.ranks }, (_, rank) => instantiate(fused, rank))
+      const exchanges = programs.map(({ steps }) => steps.flatMap((step) => step.kind === 'exchange' ? [step] : []))
+      const [first] = exchanges
+      for (const own of exchanges) {
+        assert.deepEqual(
+          own.map(({ name, signature, combine }) => [name, signature, combine]),
+          first!.map(({ name, signature, combine }) => [name, signature, combine]),
+        )
       }
-    })
-    programs.forEach(assertApart)
-  }), { numRuns: 200 })
+      first!.forEach((_, at) => {
+        for (const [rank, own] of exchanges.entries()) {
+          for (const { peer, sizes } of own[at]!.sends) {
+            assert.deepEqual(exchanges[peer]![at]!.receives.filter((parcel) => parcel.peer === rank).map((parcel) => parcel.sizes), [sizes])
+          }
+          assert.equal(
+            own[at]!.sends.length,
+            exchanges.reduce((count, other) => count + other[at]!.receives.filter(({ peer }) => peer === rank).length, 0),
+          )
+        }
+      })
+      programs.forEach(assertApart)
+    }),
+    { numRuns: 200 },
+  )
 })
 
 test('the video transformer survives poison, and fusion changes none of its numbers', async () => {
   const golden = right(await readGolden('odd')())
-  const tensors = Object.fromEntries(Object.entries({ ...golden.weights, ...golden.inputs }).map(([name, { elements }]) => [name, elements]))
+  const tensors = Object.fromEntries(
+    Object.entries({ ...golden.weights, ...golden.inputs }).map(([name, { elements }]) => [name, elements]),
+  )
   const wanted = await runPlan(plansOf(videoTransformer(golden.sizes, 1)).unfused, tensors)
   for (const ranks of [2, 3]) {
     const { fused, unfused } = plansOf(videoTransformer(golden.sizes, ranks))

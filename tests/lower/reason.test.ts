@@ -12,7 +12,9 @@ const reasons = (program: Program): readonly string[] =>
 const sp = mesh('sp=2')
 
 test('a move names the op that needs the dim whole', () => {
-  assert.deepEqual(reasons(program('direct', sp, { x: input('t:4@sp s:6') }, ({ x }) => pipe(x, layout('s@sp'), softmax('t')))), ['softmax needs t whole'])
+  assert.deepEqual(reasons(program('direct', sp, { x: input('t:4@sp s:6') }, ({ x }) => pipe(x, layout('s@sp'), softmax('t')))), [
+    'softmax needs t whole',
+  ])
 })
 
 test('also if others that do not care stand between', () => {
@@ -24,8 +26,12 @@ test('also if others that do not care stand between', () => {
 })
 
 test('and if the dim has another name by then', () => {
-  const renamed = program('renamed', sp, { x: input('t:4@sp s:6') }, ({ x }) =>
-    pipe(x, layout('s@sp'), rename('t', 'frames'), split('frames', 'scene:2 frame:2'), softmax('scene')))
+  const renamed = program(
+    'renamed',
+    sp,
+    { x: input('t:4@sp s:6') },
+    ({ x }) => pipe(x, layout('s@sp'), rename('t', 'frames'), split('frames', 'scene:2 frame:2'), softmax('scene')),
+  )
   assert.deepEqual(reasons(renamed), ['softmax needs scene whole'])
 })
 
@@ -38,14 +44,24 @@ test('attention needs whole keys, not whole queries', () => {
 })
 
 test('a pending sum is finished for the first op that is not linear', () => {
-  const pending = program('pending', sp, { x: input('t:4 e:8@sp'), w: input('e:8@sp f:6') }, ({ x, w }) =>
-    pipe(x, contract(w, 'e'), layout('t@sp'), tanh))
+  const pending = program(
+    'pending',
+    sp,
+    { x: input('t:4 e:8@sp'), w: input('e:8@sp f:6') },
+    ({ x, w }) => pipe(x, contract(w, 'e'), layout('t@sp'), tanh),
+  )
   assert.deepEqual(reasons(pending), ['tanh needs the sum complete'])
   const summed = program('summed', sp, { x: input('t:4@sp e:8') }, ({ x }) => pipe(x, sum('t'), layout('e@sp'), exp))
   assert.deepEqual(reasons(summed), ['exp needs the sum complete'])
 })
 
 test('a move that nothing but a declaration asks for says so', () => {
-  const declared = program('declared', sp, { x: input('t:4@sp s:6') }, { y: output('t:4 s:6@sp') }, ({ x }) => ({ y: pipe(x, layout('s@sp')) }))
+  const declared = program(
+    'declared',
+    sp,
+    { x: input('t:4@sp s:6') },
+    { y: output('t:4 s:6@sp') },
+    ({ x }) => ({ y: pipe(x, layout('s@sp')) }),
+  )
   assert.deepEqual(reasons(declared), ["output 'y' is declared so"])
 })

@@ -38,7 +38,10 @@ export const inputsFor = ({ inputs }: Plan): Readonly<Record<string, Elements>> 
   Object.fromEntries(inputs.map(({ name, sizes, type }, n) => {
     const wave = (i: number): number => Math.sin(1 + 7 * n + 1.7 * i)
     const count = elementsOf(sizes)
-    return [name, type === 'f32' ? Float32Array.from({ length: count }, (_, i) => wave(i)) : Int32Array.from({ length: count }, (_, i) => i % 2)]
+    return [
+      name,
+      type === 'f32' ? Float32Array.from({ length: count }, (_, i) => wave(i)) : Int32Array.from({ length: count }, (_, i) => i % 2),
+    ]
   }))
 
 export interface Ran {
@@ -64,8 +67,12 @@ export const runPlan = async (plan: Plan, tensors: Readonly<Record<string, Eleme
         await done(executable.write({ buffer, type: 'f32', offset: 0, strides: [1] }, [length], new Float32Array(length).fill(NaN)))
       }
     }
-    const pieces = Object.fromEntries(plan.inputs.map((port) => [port.name, cutBox(tensors[port.name]!, port.sizes, boxOf(plan, port, rank))]))
-    const run = await done(makeExecutor(program, executable, links[rank]!, () => undefined).run(pieces, plan.outputs.map(({ name }) => name)))
+    const pieces = Object.fromEntries(
+      plan.inputs.map((port) => [port.name, cutBox(tensors[port.name]!, port.sizes, boxOf(plan, port, rank))]),
+    )
+    const run = await done(
+      makeExecutor(program, executable, links[rank]!, () => undefined).run(pieces, plan.outputs.map(({ name }) => name)),
+    )
     for (const port of plan.outputs) placeBox(outputs[port.name]!, port.sizes, boxOf(plan, port, rank), run.outputs[port.name]!)
     await executable.free()
     await backend.close()

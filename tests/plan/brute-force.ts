@@ -1,6 +1,6 @@
 import { bytesSent, canTransfer } from '#lib/layout/transfer.ts'
 import type { Layout, Shape } from '#lib/layout/layout.ts'
-import { isInput, type Graph } from '#lib/graph/graph.ts'
+import { type Graph, isInput } from '#lib/graph/graph.ts'
 import type { Mesh } from '#lib/language/mesh.ts'
 import { type Ground, keyOf, statesOf } from '#lib/plan/states.ts'
 import { onlyLive, strategiesOf } from '#lib/plan/strategies.ts'
@@ -80,10 +80,15 @@ export const combinations = (graph: Graph): number => choosersOf(graph).reduce((
 
 /** How many layouts a value of the program can have at most; `leastBytes` goes through the sets of them. */
 export const largestStateSpace = (graph: Graph): number =>
-  Math.max(...graph.nodes.map((node) => Math.max(...strategiesOf(graph, node).map(({ result }) => statesOf(node.shape, graph, result.pending).length))))
+  Math.max(
+    ...graph.nodes.map((node) =>
+      Math.max(...strategiesOf(graph, node).map(({ result }) => statesOf(node.shape, graph, result.pending).length))
+    ),
+  )
 
 const choosersOf = (graph: Graph): readonly number[] => [
-  ...graph.nodes.map((node) => strategiesOf(graph, node).length), ...graph.outputs.map((output) => outputLayouts(graph, output).length),
+  ...graph.nodes.map((node) => strategiesOf(graph, node).length),
+  ...graph.outputs.map((output) => outputLayouts(graph, output).length),
 ]
 
 /** The layouts in which an output may leave: as declared, its undecided dims in any way. */
@@ -100,8 +105,11 @@ export const leastBytes = (graph: Graph): number => {
   const outputs = graph.outputs.map((output) => outputLayouts(graph, output))
   const counts = [...options.map((list) => list.length), ...outputs.map((list) => list.length)]
   const wishes: Wish[][] = graph.nodes.map(() => [])
-  graph.nodes.forEach((node, chooser) => node.operands.forEach(({ value }, operand) =>
-    wishes[value]!.push({ chooser, layouts: options[chooser]!.map(({ operands }) => operands[operand]!) })))
+  graph.nodes.forEach((node, chooser) =>
+    node.operands.forEach(({ value }, operand) =>
+      wishes[value]!.push({ chooser, layouts: options[chooser]!.map(({ operands }) => operands[operand]!) })
+    )
+  )
   graph.outputs.forEach(({ use }, i) => wishes[use.value]!.push({ chooser: graph.nodes.length + i, layouts: outputs[i]! }))
   // The values whose last wish is known once a chooser has chosen.
   const complete: number[][] = counts.map(() => [])
@@ -119,8 +127,10 @@ export const leastBytes = (graph: Graph): number => {
     }
     for (let option = 0; option < counts[chooser]!; option++) {
       choice[chooser] = option
-      const bytes = complete[chooser]!.reduce((sum, value) =>
-        sum + prices[value]![choice[value]!]!(wishes[value]!.map((wish) => wish.layouts[choice[wish.chooser]!]!)), before)
+      const bytes = complete[chooser]!.reduce(
+        (sum, value) => sum + prices[value]![choice[value]!]!(wishes[value]!.map((wish) => wish.layouts[choice[wish.chooser]!]!)),
+        before,
+      )
       tryAll(chooser + 1, bytes)
     }
   }

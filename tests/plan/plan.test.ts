@@ -47,39 +47,54 @@ test('a plan read back is the plan that was written', () => {
 })
 
 test('equal programs have plans of equal hash', () => {
-  fc.assert(fc.property(recipes(['sp=3', 'a=2 b=2'], 8), (recipe) => {
-    assert.equal(plansOf(programOf(recipe, 3)).fused.hash, plansOf(programOf(recipe, 3)).fused.hash)
-  }), { numRuns: 30 })
+  fc.assert(
+    fc.property(recipes(['sp=3', 'a=2 b=2'], 8), (recipe) => {
+      assert.equal(plansOf(programOf(recipe, 3)).fused.hash, plansOf(programOf(recipe, 3)).fused.hash)
+    }),
+    { numRuns: 30 },
+  )
 })
 
 test('a plan changed in any one place is refused', () => {
   const other = fc.oneof(fc.anything(), fc.integer(), fc.string(), fc.constantFrom(null, -1, 1e9, 'Infinity', [], {}))
-  fc.assert(fc.property(plans, fc.nat(), other, (plan, number, other) => {
-    const json = asJson(plan)
-    const places = placesOf(json)
-    const path = places[number % places.length]!
-    const changed = replacedAt(json, path, (part) => {
-      fc.pre(JSON.stringify(part) !== JSON.stringify(other))
-      return other
-    })
-    assertMalformed(changed)
-  }), { numRuns: 300 })
+  fc.assert(
+    fc.property(plans, fc.nat(), other, (plan, number, other) => {
+      const json = asJson(plan)
+      const places = placesOf(json)
+      const path = places[number % places.length]!
+      const changed = replacedAt(json, path, (part) => {
+        fc.pre(JSON.stringify(part) !== JSON.stringify(other))
+        return other
+      })
+      assertMalformed(changed)
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('a change that was sealed again is refused where the parts of the plan no longer fit, and never throws', () => {
-  const other = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.constantFrom('', 'sum', 't:5@sp', 't:5 s:6', 'a=2 b=2', 'sp=2', [], null), fc.string())
-  fc.assert(fc.property(plans, fc.nat(), other, (plan, number, other) => {
-    const json = asJson(plan)
-    const places = placesOf(json).filter(([field]) => field !== 'hash')
-    const changed = replacedAt(json, places[number % places.length]!, () => other)
-    const sealed = trySeal(changed)
-    fc.pre(sealed !== undefined)
-    const decoded = decodePlan(sealed)
-    if (E.isLeft(decoded)) return assertMalformed(sealed)
-    for (const { spec, value } of [...decoded.right.inputs, ...decoded.right.outputs]) assert.equal(decoded.right.values[value]?.spec, spec)
-    const sent = decoded.right.steps.flatMap((step) => step.do === 'move' ? step.bytes : [])
-    assert.equal(sent.reduce((sum, bytes) => sum + bytes, 0), decoded.right.certificate.bytes)
-  }), { numRuns: 300 })
+  const other = fc.oneof(
+    fc.integer({ min: -2, max: 40 }),
+    fc.constantFrom('', 'sum', 't:5@sp', 't:5 s:6', 'a=2 b=2', 'sp=2', [], null),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(plans, fc.nat(), other, (plan, number, other) => {
+      const json = asJson(plan)
+      const places = placesOf(json).filter(([field]) => field !== 'hash')
+      const changed = replacedAt(json, places[number % places.length]!, () => other)
+      const sealed = trySeal(changed)
+      fc.pre(sealed !== undefined)
+      const decoded = decodePlan(sealed)
+      if (E.isLeft(decoded)) return assertMalformed(sealed)
+      for (const { spec, value } of [...decoded.right.inputs, ...decoded.right.outputs]) {
+        assert.equal(decoded.right.values[value]?.spec, spec)
+      }
+      const sent = decoded.right.steps.flatMap((step) => step.do === 'move' ? step.bytes : [])
+      assert.equal(sent.reduce((sum, bytes) => sum + bytes, 0), decoded.right.certificate.bytes)
+    }),
+    { numRuns: 300 },
+  )
 })
 
 /** The changed plan with a hash that fits, if it still has the form of a plan. */

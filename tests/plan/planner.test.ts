@@ -54,37 +54,46 @@ const cases = [
 for (const { name, recipes, dims, runs } of cases) {
   test(`on ${name}, the plan of a random program sends the fewest bytes there can be, and proves it`, () => {
     let tried = 0
-    fc.assert(fc.property(recipes, (recipe) => {
-      const graph = graphOf(recipe, dims)
-      fc.pre(combinations(graph) <= mostCombinations && largestStateSpace(graph) <= mostStates)
-      tried++
-      const decision = plan(graph)
-      assertSound(graph, decision)
-      assert.equal(decision.bytes, leastBytes(graph))
-      assert.equal(decision.bound, decision.bytes)
-      if (declaresAll(graph)) assert.ok(decision.declaredBytes !== undefined && decision.bytes <= decision.declaredBytes)
-    }), { numRuns: runs })
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        const graph = graphOf(recipe, dims)
+        fc.pre(combinations(graph) <= mostCombinations && largestStateSpace(graph) <= mostStates)
+        tried++
+        const decision = plan(graph)
+        assertSound(graph, decision)
+        assert.equal(decision.bytes, leastBytes(graph))
+        assert.equal(decision.bound, decision.bytes)
+        if (declaresAll(graph)) assert.ok(decision.declaredBytes !== undefined && decision.bytes <= decision.declaredBytes)
+      }),
+      { numRuns: runs },
+    )
     assert.ok(tried >= runs)
   })
 }
 
 test('a value with too many consumers for one table is planned by its set of copies, as exactly', () => {
-  fc.assert(fc.property(recipes(['sp=2', 'sp=3'], 12), (recipe) => {
-    const graph = graphOf(recipe, 3)
-    const decision = plan(graph, { valueTable: 64, table: 2 ** 24 })
-    assertSound(graph, decision)
-    const { bytes } = plan(graph)
-    assert.ok(decision.bound <= bytes && bytes <= decision.bytes)
-    if (decision.bound === decision.bytes) assert.equal(decision.bytes, bytes)
-  }), { numRuns: 150 })
+  fc.assert(
+    fc.property(recipes(['sp=2', 'sp=3'], 12), (recipe) => {
+      const graph = graphOf(recipe, 3)
+      const decision = plan(graph, { valueTable: 64, table: 2 ** 24 })
+      assertSound(graph, decision)
+      const { bytes } = plan(graph)
+      assert.ok(decision.bound <= bytes && bytes <= decision.bytes)
+      if (decision.bound === decision.bytes) assert.equal(decision.bytes, bytes)
+    }),
+    { numRuns: 150 },
+  )
 })
 
 test('where the tables do not fit, the plan still runs and the bound still holds', () => {
-  fc.assert(fc.property(recipes(['sp=3', 'a=2 b=2'], 10), fc.constantFrom(1, 8, 64), (recipe, table) => {
-    const graph = graphOf(recipe, 2)
-    const decision = plan(graph, { valueTable: 2 ** 20, table })
-    assertSound(graph, decision)
-    const { bytes } = plan(graph)
-    assert.ok(decision.bound <= bytes && bytes <= decision.bytes)
-  }), { numRuns: 100 })
+  fc.assert(
+    fc.property(recipes(['sp=3', 'a=2 b=2'], 10), fc.constantFrom(1, 8, 64), (recipe, table) => {
+      const graph = graphOf(recipe, 2)
+      const decision = plan(graph, { valueTable: 2 ** 20, table })
+      assertSound(graph, decision)
+      const { bytes } = plan(graph)
+      assert.ok(decision.bound <= bytes && bytes <= decision.bytes)
+    }),
+    { numRuns: 100 },
+  )
 })

@@ -2,7 +2,24 @@ import fc from 'fast-check'
 import { type AnyTensor, input, layout, type Mesh, mesh, parameter, type Program, program, sumOver } from '#lib/mod.ts'
 import { Refusal } from '#lib/language/refusal.ts'
 import {
-  add, attention, concat, contract, iota, cast, max, mean, merge, multiply, negate, rename, select, slice, softmax, split, sum, tanh,
+  add,
+  attention,
+  cast,
+  concat,
+  contract,
+  iota,
+  max,
+  mean,
+  merge,
+  multiply,
+  negate,
+  rename,
+  select,
+  slice,
+  softmax,
+  split,
+  sum,
+  tanh,
 } from '#ops/mod.ts'
 
 /** A random program in a form that prints and shrinks: what comes in, and ops that pick their operands by number. */
@@ -30,10 +47,11 @@ interface Dim {
   readonly name: string
   readonly size: number
 }
-const dimsOf = (x: Value): readonly Dim[] => x.spec === '' ? [] : x.spec.split(' ').map((part) => {
-  const [, name, size] = /^(\w+):(\d+)/.exec(part)!
-  return { name: name!, size: Number(size) }
-})
+const dimsOf = (x: Value): readonly Dim[] =>
+  x.spec === '' ? [] : x.spec.split(' ').map((part) => {
+    const [, name, size] = /^(\w+):(\d+)/.exec(part)!
+    return { name: name!, size: Number(size) }
+  })
 const pick = <A>(list: readonly A[], number: number): A | undefined => list[number % list.length]
 
 /** `layout` with one way of dealing the axes out over a tensor's dims. */
@@ -81,12 +99,13 @@ const makers: readonly ((x: Value, y: Value, way: number, of: Mesh, weights: rea
     return merge(`${dims[first]!.name} ${dims[first + 1]!.name}`, 'm')(x)
   },
   (x, _, way) => rename(pick(dimsOf(x), way)!.name, 'r')(x),
-  (x, _, way) => way % 2 === 0 ? select(pick(dimsOf(x), way >> 1)!.name, 0)(x)
-    : slice(pick(dimsOf(x), way >> 1)!.name, { from: 1, count: pick(dimsOf(x), way >> 1)!.size - 1 })(x),
+  (x, _, way) =>
+    way % 2 === 0
+      ? select(pick(dimsOf(x), way >> 1)!.name, 0)(x)
+      : slice(pick(dimsOf(x), way >> 1)!.name, { from: 1, count: pick(dimsOf(x), way >> 1)!.size - 1 })(x),
   (x, y, way) => {
     const [dim, ...others] = dimsOf(x).map(({ name }) => name)
-    return way % 2 === 0 || others.length === 0 ? concat(dim!, y)(x)
-      : attention({ over: dim!, features: pick(others, way >> 1)! })(y, x)(x)
+    return way % 2 === 0 || others.length === 0 ? concat(dim!, y)(x) : attention({ over: dim!, features: pick(others, way >> 1)! })(y, x)(x)
   },
   (x, _, way) => {
     const dim = pick(dimsOf(x), way)!
@@ -113,10 +132,16 @@ export const programOf = ({ mesh: text, inputs, ops, outputs }: Recipe, dims: nu
   const of = mesh(text)
   const weight = (dim: string, to: string): string => `${dim}:${sizes[dim]} ${to}:${sizes[to]}`
   return program(
-    'random', of,
+    'random',
+    of,
     {
       given: inputs.map((spec) => input(spec as string)),
-      weights: [parameter(weight('t', 'f')), parameter(weight('s', 'e')), parameter(`${weight('e', 'f')}@${of.axes[0]!.name}` as string), parameter(weight('f', 's'))],
+      weights: [
+        parameter(weight('t', 'f')),
+        parameter(weight('s', 'e')),
+        parameter(`${weight('e', 'f')}@${of.axes[0]!.name}` as string),
+        parameter(weight('f', 's')),
+      ],
     },
     ({ given, weights }) => {
       const values: Value[] = [...given]
@@ -131,29 +156,41 @@ export const programOf = ({ mesh: text, inputs, ops, outputs }: Recipe, dims: nu
         if (made !== undefined && !tooLong(made, dims) && dimsOf(made).length > 0) values.push(made)
       }
       return values.slice(Math.max(0, values.length - outputs))
-    })
+    },
+  )
 }
 
 /** Inputs over two dims, declared in some way or left to the planner. */
 const inputOn = (text: string, dims: readonly string[], undecided: boolean): fc.Arbitrary<string> => {
   const axes = mesh(text).axes.map(({ name }) => name)
-  const layouts = fc.array(fc.integer({ min: -1, max: dims.length - 1 }), { minLength: axes.length, maxLength: axes.length }).map((places) =>
-    dims.map((_, dim) => axes.filter((_, i) => places[i] === dim).join('+')))
+  const layouts = fc.array(fc.integer({ min: -1, max: dims.length - 1 }), { minLength: axes.length, maxLength: axes.length }).map((
+    places,
+  ) => dims.map((_, dim) => axes.filter((_, i) => places[i] === dim).join('+')))
   return fc.oneof(layouts, undecided ? fc.constantFrom(dims.map(() => '?'), dims.map((_, i) => i === 0 ? '?' : '')) : layouts)
     .map((cuts) => dims.map((dim, i) => `${dim}:${sizes[dim]}${cuts[i] === '' ? '' : `@${cuts[i]}`}`).join(' '))
 }
 
 /** Recipes for one of the meshes, with at most so many ops; without `undecided`, every dim is declared. */
-export const recipes = (meshes: readonly string[], ops: number, undecided = true): fc.Arbitrary<Recipe> => fc.constantFrom(...meshes).chain((text) => fc.record({
-  mesh: fc.constant(text),
-  inputs: fc.oneof(
-    fc.tuple(inputOn(text, ['t', 's'], undecided)),
-    fc.tuple(inputOn(text, ['s', 'e'], undecided)),
-    fc.tuple(inputOn(text, ['o', 's'], undecided)),
-    fc.tuple(inputOn(text, ['t', 's'], undecided), inputOn(text, ['s', 'e'], undecided)),
-    fc.tuple(inputOn(text, ['t', 's'], undecided), inputOn(text, ['t', 's'], undecided))),
-  ops: fc.array(fc.record({
-    op: fc.nat(makers.length - 1), x: fc.oneof(fc.constant(0), fc.nat(3)), y: fc.nat(3), way: fc.nat(99),
-  }), { minLength: Math.ceil(ops / 2), maxLength: ops }),
-  outputs: fc.constantFrom(1, 1, 2),
-}))
+export const recipes = (meshes: readonly string[], ops: number, undecided = true): fc.Arbitrary<Recipe> =>
+  fc.constantFrom(...meshes).chain((text) =>
+    fc.record({
+      mesh: fc.constant(text),
+      inputs: fc.oneof(
+        fc.tuple(inputOn(text, ['t', 's'], undecided)),
+        fc.tuple(inputOn(text, ['s', 'e'], undecided)),
+        fc.tuple(inputOn(text, ['o', 's'], undecided)),
+        fc.tuple(inputOn(text, ['t', 's'], undecided), inputOn(text, ['s', 'e'], undecided)),
+        fc.tuple(inputOn(text, ['t', 's'], undecided), inputOn(text, ['t', 's'], undecided)),
+      ),
+      ops: fc.array(
+        fc.record({
+          op: fc.nat(makers.length - 1),
+          x: fc.oneof(fc.constant(0), fc.nat(3)),
+          y: fc.nat(3),
+          way: fc.nat(99),
+        }),
+        { minLength: Math.ceil(ops / 2), maxLength: ops },
+      ),
+      outputs: fc.constantFrom(1, 1, 2),
+    })
+  )

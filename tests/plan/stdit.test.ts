@@ -45,7 +45,17 @@ test('left to the planner, it finds the same, without the last switch back, whic
 test('the whole video transformer at that size costs what its blocks cost', () => {
   const { batch, frames, width, heads, words } = extraLarge
   const plan = planOf(videoTransformer({
-    batch, frames, rows: 32, columns: 32, width, heads, depth, words, captionWidth: 4096, channels: 4, outputChannels: 8,
+    batch,
+    frames,
+    rows: 32,
+    columns: 32,
+    width,
+    heads,
+    depth,
+    words,
+    captionWidth: 4096,
+    channels: 4,
+    outputChannels: 8,
   }, ranks))
   assertDsp(plan, 2 * depth)
 })
@@ -58,4 +68,11 @@ test('two axes are used for the sequence together, which is cheaper than heads o
   const declared = planOf(stdit(few, 'sp=4 tp=2', 'heads'))
   assert.ok(declared.certificate.minimal)
   assert.ok(declared.certificate.bytes <= declared.certificate.declaredBytes!)
+})
+
+test('on three axes too, although the copies of some values are too many for one table', () => {
+  const few = { ...extraLarge, depth: 3 }
+  const plan = planOf(stdit(few, 'a=2 sp=2 tp=2', 'nothing'))
+  assert.equal(plan.certificate.bytes, (2 * few.depth - 1) * switchBytes)
+  assert.ok(plan.certificate.minimal)
 })

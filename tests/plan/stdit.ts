@@ -31,15 +31,19 @@ export const stdit = (sizes: Sizes, axes: string, declared: Declared): Program =
   const [e, f] = [`e:${width}`, `f:${width}`]
   const block = () => ({
     table: parameter(`part:6 ${e}` as string),
-    spatial: { qkv: dense(e, `f:${3 * width}`), out: dense(f, e) }, temporal: { qkv: dense(e, `f:${3 * width}`), out: dense(f, e) },
-    cross: { q: dense(e, f), kv: dense(e, `f:${2 * width}`), out: dense(f, e) }, mlp: { up: dense(e, `f:${4 * width}`), down: dense(`f:${4 * width}`, e) },
+    spatial: { qkv: dense(e, `f:${3 * width}`), out: dense(f, e) },
+    temporal: { qkv: dense(e, `f:${3 * width}`), out: dense(f, e) },
+    cross: { q: dense(e, f), kv: dense(e, `f:${2 * width}`), out: dense(f, e) },
+    mlp: { up: dense(e, `f:${4 * width}`), down: dense(`f:${4 * width}`, e) },
   })
   const head = `h:${heads} d:${width / heads}`
   return program(
-    'stdit', mesh(axes),
+    'stdit',
+    mesh(axes),
     {
       x: input(`b:${batch}${cut('')} t:${frames}${cut('@sp')} s:${patches}${cut('')} ${e}` as string),
-      caption: input(`b:${batch} l:${words} ${e}` as string), time: input(`b:${batch} part:6 ${e}` as string),
+      caption: input(`b:${batch} l:${words} ${e}` as string),
+      time: input(`b:${batch} part:6 ${e}` as string),
       blocks: Array.from({ length: depth }, block),
     },
     ({ x, caption, time, blocks }) => {
@@ -56,7 +60,9 @@ export const stdit = (sizes: Sizes, axes: string, declared: Declared): Program =
       const ask = (weights: (typeof blocks)[number]['cross']) => (value: Value): Value => {
         const [k, v] = pipe(caption, linear(weights.kv, 'e'), split('f', `part:2 ${head}` as string), unstack('part'))
         const q = opaque(pipe(value, linear(weights.q, 'e'), split('f', head as string)))
-        return opaque(pipe(q, attention({ over: 'l', features: 'd', heads: 'h' })(opaque(k!), opaque(v!)), merge('h d', 'f'), linear(weights.out, 'f')))
+        return opaque(
+          pipe(q, attention({ over: 'l', features: 'd', heads: 'h' })(opaque(k!), opaque(v!)), merge('h d', 'f'), linear(weights.out, 'f')),
+        )
       }
       const modulate = (shift: AnyTensor, scale: AnyTensor) => (value: Value): Value =>
         opaque(pipe(value, layerNorm('e'), multiply(opaque(pipe(opaque(scale), add(1)))), add(opaque(shift))))
@@ -72,5 +78,6 @@ export const stdit = (sizes: Sizes, axes: string, declared: Declared): Program =
         const widened = opaque(pipe(modulate(shift2!, scale2!)(told), linear(weights.mlp.up, 'e'), gelu, linear(weights.mlp.down, 'f')))
         return onto(told, gated(gate2)(widened))
       }, opaque(x))
-    })
+    },
+  )
 }
