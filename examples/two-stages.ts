@@ -1,9 +1,9 @@
+// deno-fmt-ignore-file
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, layout, mesh, program } from '#lib/mod.ts'
 import { softmax } from '#ops/mod.ts'
 
 const T = 16, S = 1024, E = 384
-// deno-fmt-ignore
 export default program('two stages', mesh('sp=4'),
   { x: input(`t:${T}@sp s:${S} e:${E}`) }, // t is cut over sp; s and e are whole
   ({ x }) => pipe(x,

@@ -55,7 +55,9 @@ try {
     throw new Error(`check said of a wrong program:\n${wrong.stdout}${wrong.stderr}`)
   }
   run(project, 'npx', 'shardwise', 'run', 'two-stages.ts', '--ranks', '2')
-  for (const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, process.execPath, deno, 'run', '--allow-all', '--check', 'main.ts')]) {
+  for (
+    const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, process.execPath, deno, 'run', '--allow-all', '--check', 'main.ts')]
+  ) {
     if (said.trim() !== '1 0.0625') throw new Error(`a program that uses the package said: ${said}`)
   }
   process.stdout.write('the packed package works in an empty project, from Node and from Deno\n')

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { type AttentionKernel, contiguous } from '#lib/kernel/kernel.ts'
-import {
-  assertClose, type Backends, type Buffer, execute, lie, openAll, randomElements, sizes, viewOf,
-} from './support.ts'
+import { assertClose, type Backends, type Buffer, execute, lie, openAll, randomElements, sizes, viewOf } from './support.ts'
 
 let backends: Backends
-before(async () => { backends = await openAll() })
+before(async () => {
+  backends = await openAll()
+})
 after(() => backends.close())
 
 const kernel = fc.record({
@@ -19,25 +19,36 @@ const kernel = fc.record({
 }).chain((k) => fc.tuple(fc.constant(k), fc.array(lie(k.rows.length + 2), { minLength: 5, maxLength: 5 })))
 
 test('attention gives the same on every backend, for any shape, strides, offset and mask', async () => {
-  await fc.assert(fc.asyncProperty(kernel, async ([k, lies]) => {
-    const loops = [...k.rows, k.keys, k.features]
-    const byKey = k.rows.length
-    const without = (loop: number): boolean[] => loops.map((_, n) => n === loop)
-    const out = viewOf(0, 'f32', loops, lies[0]!, without(byKey), true)
-    const query = viewOf(1, 'f32', loops, lies[1]!, without(byKey))
-    const key = viewOf(2, 'f32', loops, lies[2]!)
-    const value = viewOf(3, 'f32', loops, lies[3]!)
-    const mask = viewOf(4, k.mask ?? 'f32', loops, lies[4]!, without(byKey + 1))
-    const attention: AttentionKernel = {
-      kind: 'attention', rows: k.rows, keys: k.keys, features: k.features, scale: 0.7, query: query.view, key: key.view,
-      value: value.view, mask: k.mask === null ? null : mask.view, output: out.view,
-    }
-    const buffers = [out, query, key, value, mask].map(({ view, length }, n) => (
-      { type: view.type, elements: randomElements(view.type, length, k.seed + n) }
-    ))
-    const expected = await execute(backends.reference, buffers, [attention], 0)
-    for (const backend of backends.webgpu) assertClose(await execute(backend, buffers, [attention], 0), expected, 2e-5, 1e-5)
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(kernel, async ([k, lies]) => {
+      const loops = [...k.rows, k.keys, k.features]
+      const byKey = k.rows.length
+      const without = (loop: number): boolean[] => loops.map((_, n) => n === loop)
+      const out = viewOf(0, 'f32', loops, lies[0]!, without(byKey), true)
+      const query = viewOf(1, 'f32', loops, lies[1]!, without(byKey))
+      const key = viewOf(2, 'f32', loops, lies[2]!)
+      const value = viewOf(3, 'f32', loops, lies[3]!)
+      const mask = viewOf(4, k.mask ?? 'f32', loops, lies[4]!, without(byKey + 1))
+      const attention: AttentionKernel = {
+        kind: 'attention',
+        rows: k.rows,
+        keys: k.keys,
+        features: k.features,
+        scale: 0.7,
+        query: query.view,
+        key: key.view,
+        value: value.view,
+        mask: k.mask === null ? null : mask.view,
+        output: out.view,
+      }
+      const buffers = [out, query, key, value, mask].map(({ view, length }, n) => (
+        { type: view.type, elements: randomElements(view.type, length, k.seed + n) }
+      ))
+      const expected = await execute(backends.reference, buffers, [attention], 0)
+      for (const backend of backends.webgpu) assertClose(await execute(backend, buffers, [attention], 0), expected, 2e-5, 1e-5)
+    }),
+    { numRuns: 60 },
+  )
 })
 
 /** One head over contiguous [tokens, features] tensors in buffers 0 (output) to 3, mask in 4. */
@@ -45,7 +56,11 @@ const head = (queries: number, keys: number, features: number, mask: 'f32' | 'bo
   const row = contiguous([queries, features])
   const column = contiguous([keys, features])
   return {
-    kind: 'attention', rows: [queries], keys, features, scale: 1 / Math.sqrt(features),
+    kind: 'attention',
+    rows: [queries],
+    keys,
+    features,
+    scale: 1 / Math.sqrt(features),
     query: { buffer: 1, type: 'f32', offset: 0, strides: [row[0]!, 0, 1] },
     key: { buffer: 2, type: 'f32', offset: 0, strides: [0, column[0]!, 1] },
     value: { buffer: 3, type: 'f32', offset: 0, strides: [0, column[0]!, 1] },

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { call, type Expression, input, real } from '#lib/kernel/expression.ts'
-import { type ContractKernel, contiguous } from '#lib/kernel/kernel.ts'
-import {
-  assertClose, type Backends, execute, lie, openAll, randomElements, sizes, viewOf,
-} from './support.ts'
+import { contiguous, type ContractKernel } from '#lib/kernel/kernel.ts'
+import { assertClose, type Backends, execute, lie, openAll, randomElements, sizes, viewOf } from './support.ts'
 
 let backends: Backends
-before(async () => { backends = await openAll() })
+before(async () => {
+  backends = await openAll()
+})
 after(() => backends.close())
 
 const epilogues: readonly Expression[] = [
@@ -30,29 +30,40 @@ const kernel = fc.record({
 })
 
 test('a contraction gives the same on every backend, for any shape, strides and offset', async () => {
-  await fc.assert(fc.asyncProperty(kernel, async ([k, lies]) => {
-    const loops = [...k.batch, ...k.rows, ...k.columns, ...k.inner]
-    const group = loops.map((_, n) =>
-      n < k.batch.length ? 'batch' : n < k.batch.length + k.rows.length ? 'rows'
-        : n < loops.length - k.inner.length ? 'columns' : 'inner')
-    const without = (name: string): boolean[] => group.map((g) => g === name)
-    const out = viewOf(0, 'f32', loops, lies[0]!, without('inner'), true)
-    const left = viewOf(1, 'f32', loops, lies[1]!, without('columns'))
-    const right = viewOf(2, 'f32', loops, lies[2]!, without('rows'))
-    const extra = viewOf(3, 'f32', loops, lies[3]!, without('inner'))
-    const truth = viewOf(4, 'bool', loops, lies[4]!, without('inner'))
-    const contract: ContractKernel = {
-      kind: 'contract', batch: k.batch, rows: k.rows, columns: k.columns, inner: k.inner, left: left.view,
-      right: right.view, extras: [extra.view, truth.view], epilogue: epilogues[k.epilogue]!, output: out.view,
-    }
-    const buffers = [out, left, right, extra, truth].map(({ view, length }, n) => (
-      { type: view.type, elements: randomElements(view.type, length, k.seed + n) }
-    ))
-    const expected = await execute(backends.reference, buffers, [contract], 0)
-    for (const backend of backends.webgpu) {
-      assertClose(await execute(backend, buffers, [contract], 0), expected, 1e-5, 3e-5)
-    }
-  }), { numRuns: 50 })
+  await fc.assert(
+    fc.asyncProperty(kernel, async ([k, lies]) => {
+      const loops = [...k.batch, ...k.rows, ...k.columns, ...k.inner]
+      const group = loops.map((_, n) =>
+        n < k.batch.length ? 'batch' : n < k.batch.length + k.rows.length ? 'rows' : n < loops.length - k.inner.length ? 'columns' : 'inner'
+      )
+      const without = (name: string): boolean[] => group.map((g) => g === name)
+      const out = viewOf(0, 'f32', loops, lies[0]!, without('inner'), true)
+      const left = viewOf(1, 'f32', loops, lies[1]!, without('columns'))
+      const right = viewOf(2, 'f32', loops, lies[2]!, without('rows'))
+      const extra = viewOf(3, 'f32', loops, lies[3]!, without('inner'))
+      const truth = viewOf(4, 'bool', loops, lies[4]!, without('inner'))
+      const contract: ContractKernel = {
+        kind: 'contract',
+        batch: k.batch,
+        rows: k.rows,
+        columns: k.columns,
+        inner: k.inner,
+        left: left.view,
+        right: right.view,
+        extras: [extra.view, truth.view],
+        epilogue: epilogues[k.epilogue]!,
+        output: out.view,
+      }
+      const buffers = [out, left, right, extra, truth].map(({ view, length }, n) => (
+        { type: view.type, elements: randomElements(view.type, length, k.seed + n) }
+      ))
+      const expected = await execute(backends.reference, buffers, [contract], 0)
+      for (const backend of backends.webgpu) {
+        assertClose(await execute(backend, buffers, [contract], 0), expected, 1e-5, 3e-5)
+      }
+    }),
+    { numRuns: 50 },
+  )
 })
 
 /** rows x inner times inner x columns, with any operand laid out the other way round. */
@@ -60,12 +71,21 @@ const matrices = (rows: number, columns: number, inner: number, turned: readonly
   const view = (buffer: number, sizes: readonly [number, number], places: readonly [number, number], turn: boolean) => {
     const strides = [0, 0, 0]
     const dense = turn ? [1, sizes[0]] : [sizes[1], 1]
-    places.forEach((place, n) => { strides[place] = dense[n]! })
+    places.forEach((place, n) => {
+      strides[place] = dense[n]!
+    })
     return { buffer, type: 'f32' as const, offset: 0, strides }
   }
   return {
-    kind: 'contract', batch: [], rows: [rows], columns: [columns], inner: [inner], extras: [], epilogue: input(0),
-    left: view(1, [rows, inner], [0, 2], turned[0]), right: view(2, [inner, columns], [2, 1], turned[1]),
+    kind: 'contract',
+    batch: [],
+    rows: [rows],
+    columns: [columns],
+    inner: [inner],
+    extras: [],
+    epilogue: input(0),
+    left: view(1, [rows, inner], [0, 2], turned[0]),
+    right: view(2, [inner, columns], [2, 1], turned[1]),
     output: view(0, [rows, columns], [0, 1], turned[2]),
   }
 }
@@ -99,7 +119,10 @@ test('matrices multiply by the textbook formula, however each of them lies in me
 test('integers are contracted exactly', async () => {
   const kernel = matrices(5, 6, 7, [false, false, false])
   const whole: ContractKernel = {
-    ...kernel, left: { ...kernel.left, type: 'i32' }, right: { ...kernel.right, type: 'i32' }, output: { ...kernel.output, type: 'i32' },
+    ...kernel,
+    left: { ...kernel.left, type: 'i32' },
+    right: { ...kernel.right, type: 'i32' },
+    output: { ...kernel.output, type: 'i32' },
   }
   const buffers = [new Int32Array(30), randomElements('i32', 35, 3), randomElements('i32', 42, 4)]
     .map((elements) => ({ type: 'i32' as const, elements }))

@@ -5,26 +5,40 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { diagnose, openBackend, openWebGpu } from '#backends/mod.ts'
 import { type Fault, sentence } from '#lib/fault.ts'
 import { call, input, real } from '#lib/kernel/expression.ts'
-import { type Kernel, type Exchange, type MapKernel, contiguous } from '#lib/kernel/kernel.ts'
+import { contiguous, type Exchange, type Kernel, type MapKernel } from '#lib/kernel/kernel.ts'
 import { left, program, right, whole } from './support.ts'
 
 const count = 1 << 16
 const double: MapKernel = {
-  kind: 'map', sizes: [count], origin: [0], inputs: [whole(0, 'f32')],
-  expression: call('multiply', input(0), real(2)), output: whole(1, 'f32'),
+  kind: 'map',
+  sizes: [count],
+  origin: [0],
+  inputs: [whole(0, 'f32')],
+  expression: call('multiply', input(0), real(2)),
+  output: whole(1, 'f32'),
 }
 
 /** A contraction that keeps a software GPU busy for a while. */
 const side = 768
 const long: Kernel = {
-  kind: 'contract', batch: [], rows: [side], columns: [side], inner: [side], extras: [], epilogue: input(0),
+  kind: 'contract',
+  batch: [],
+  rows: [side],
+  columns: [side],
+  inner: [side],
+  extras: [],
+  epilogue: input(0),
   left: { buffer: 0, type: 'f32', offset: 0, strides: [side, 0, 1] },
   right: { buffer: 1, type: 'f32', offset: 0, strides: [0, 1, side] },
   output: { buffer: 2, type: 'f32', offset: 0, strides: [side, 1, 0] },
 }
 
 const exchange: Exchange = {
-  kind: 'exchange', name: 'swap', signature: '', combine: 'place', keeps: null,
+  kind: 'exchange',
+  name: 'swap',
+  signature: '',
+  combine: 'place',
+  keeps: null,
   sends: [{ peer: 1, sizes: [side, side], view: { buffer: 2, type: 'f32', offset: 0, strides: [...contiguous([side, side])] } }],
   receives: [{ peer: 1, sizes: [side, side], view: { buffer: 2, type: 'f32', offset: 0, strides: [1, side] } }],
 }
@@ -41,8 +55,11 @@ test('a lost device ends every pending call and every later one with a fault', a
   for (const result of await Promise.all(pending)) assert.ok(E.isLeft(result) && result.left.tag === 'Device')
   const received = new Uint8Array(side * side * 4)
   const later: readonly TaskEither<Fault, unknown>[] = [
-    executable.run(0, 1), executable.read(whole(0, 'f32'), [4]), executable.pack(1, () => undefined),
-    executable.unpack(1, () => received), executable.write(whole(0, 'f32'), [2], new Float32Array(2)),
+    executable.run(0, 1),
+    executable.read(whole(0, 'f32'), [4]),
+    executable.pack(1, () => undefined),
+    executable.unpack(1, () => received),
+    executable.write(whole(0, 'f32'), [2], new Float32Array(2)),
   ]
   for (const call of later) {
     const fault = await left(call)
@@ -84,7 +101,13 @@ test('a kernel that writes what it reads, or reads too many buffers, is refused 
   assert.match(sentence(aliased), /step 0 \(map\).*reads and writes/)
   const buffers = Array.from({ length: 70 }, (_, n) => n)
   const sum = buffers.slice(1).map((_, n) => input(n)).reduce((a, b) => call('add', a, b))
-  const greedy: MapKernel = { ...double, sizes: [4], inputs: buffers.slice(1).map((n) => whole(n, 'f32')), expression: sum, output: whole(0, 'f32') }
+  const greedy: MapKernel = {
+    ...double,
+    sizes: [4],
+    inputs: buffers.slice(1).map((n) => whole(n, 'f32')),
+    expression: sum,
+    output: whole(0, 'f32'),
+  }
   assert.match(sentence(await left(backend.load(program(buffers.map(() => 4), [greedy])))), /maxStorageBuffersPerShaderStage/)
   await backend.close()
 })
@@ -94,7 +117,10 @@ test('equal kernels are compiled once', async () => {
   const blocks = Array.from({ length: 28 }, (_, n): MapKernel => ({ ...double, inputs: [whole(n, 'f32')], output: whole(n + 1, 'f32') }))
   let compiled = 0
   const create = backend.device.gpu.createComputePipelineAsync.bind(backend.device.gpu)
-  backend.device.gpu.createComputePipelineAsync = (descriptor) => { compiled++; return create(descriptor) }
+  backend.device.gpu.createComputePipelineAsync = (descriptor) => {
+    compiled++
+    return create(descriptor)
+  }
   const executable = await right(backend.load(program(Array.from({ length: 29 }, () => count), blocks)))
   assert.equal(compiled, 1)
   await right(executable.write(whole(0, 'f32'), [count], new Float32Array(count).fill(1)))

@@ -37,7 +37,9 @@ test('where a cache folder cannot be used the next one is', { skip: !supported }
 })
 
 /** Opens WebGPU in a process of its own, with an environment of nothing but what is given. */
-const openIn = (environment: Record<string, string>): Promise<{ readonly out: string; readonly err: string; readonly code: number | null }> => {
+const openIn = (
+  environment: Record<string, string>,
+): Promise<{ readonly out: string; readonly err: string; readonly code: number | null }> => {
   const script = join(root, 'tests', 'backends', 'programs', 'open.ts')
   const runtime = 'Deno' in globalThis ? ['run', '-A', '--no-check', script] : ['--import', 'tsx', script]
   const env = { PATH: '/usr/bin:/bin', DENO_DIR: join(folder, 'deno'), ...environment }
@@ -45,21 +47,29 @@ const openIn = (environment: Record<string, string>): Promise<{ readonly out: st
     const child = spawn(process.execPath, runtime, { cwd: root, env })
     let out = ''
     let err = ''
-    child.stdout.on('data', (chunk) => { out += String(chunk) })
-    child.stderr.on('data', (chunk) => { err += String(chunk) })
+    child.stdout.on('data', (chunk) => {
+      out += String(chunk)
+    })
+    child.stderr.on('data', (chunk) => {
+      err += String(chunk)
+    })
     child.on('close', (code) => resolve({ out: out.trim(), err: err.trim(), code }))
   })
 }
 
-test('an adapter is found with an empty home and a driver list that leads nowhere, without a word on stderr', { skip: !supported }, async () => {
-  const home = join(folder, 'home')
-  mkdirSync(home)
-  const { out, err, code } = await openIn({ HOME: home, VK_ICD_FILENAMES: '/nowhere.json' })
-  assert.equal(code, 0, err)
-  assert.match(out, /\w/)
-  if (!systemHasVulkan()) assert.equal(err, '')
-  assert.deepEqual(readdirSync(home), [])
-})
+test(
+  'an adapter is found with an empty home and a driver list that leads nowhere, without a word on stderr',
+  { skip: !supported },
+  async () => {
+    const home = join(folder, 'home')
+    mkdirSync(home)
+    const { out, err, code } = await openIn({ HOME: home, VK_ICD_FILENAMES: '/nowhere.json' })
+    assert.equal(code, 0, err)
+    assert.match(out, /\w/)
+    if (!systemHasVulkan()) assert.equal(err, '')
+    assert.deepEqual(readdirSync(home), [])
+  },
+)
 
 test('two processes that start at the same time both find an adapter', { skip: !supported }, async () => {
   const found = await Promise.all([openIn({}), openIn({})])

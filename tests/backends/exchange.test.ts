@@ -8,7 +8,9 @@ import { type Box, cutBox, intersect, pieceOf, sizesOf, volume } from '#lib/layo
 import { assertClose, type Backends, left, openAll, program, randomElements, right, whole } from './support.ts'
 
 let backends: Backends
-before(async () => { backends = await openAll() })
+before(async () => {
+  backends = await openAll()
+})
 after(() => backends.close())
 
 /** Runs one exchange between ranks that live side by side in this process. */
@@ -40,8 +42,10 @@ const partOf = (buffer: number, type: DType, piece: Box, box: Box): View => {
 }
 
 const pieces = (sizes: readonly number[], dim: number, ranks: number): readonly Box[] =>
-  Array.from({ length: ranks }, (_, rank) =>
-    sizes.map((size, d): Box[number] => d === dim ? pieceOf(size, ranks, rank) : { start: 0, size }))
+  Array.from(
+    { length: ranks },
+    (_, rank) => sizes.map((size, d): Box[number] => d === dim ? pieceOf(size, ranks, rank) : { start: 0, size }),
+  )
 
 test('an all-to-all moves a tensor from one sharding to another, uneven and empty pieces included', async () => {
   const cases = fc.record({
@@ -53,45 +57,51 @@ test('an all-to-all moves a tensor from one sharding to another, uneven and empt
     shared: fc.boolean(),
     seed: fc.nat(),
   })
-  await fc.assert(fc.asyncProperty(cases, async ({ sizes, ranks, dims, type, inPlace, shared, seed }) => {
-    const [from, to] = dims.map((dim) => pieces(sizes, dim % sizes.length, ranks)) as [readonly Box[], readonly Box[]]
-    const size = elementsOf(sizes)
-    // In place: source and target are different parts of one buffer.
-    const target = inPlace ? 0 : 1
-    const base = inPlace ? size : 0
-    const shifted = (view: View): View => ({ ...view, offset: view.offset + base })
-    const others = (rank: number): number[] => from.map((_, peer) => peer).filter((peer) => peer !== rank)
-    const exchanges = from.map((_, rank): Exchange => ({
-      kind: 'exchange', name: 'all-to-all', signature: '', combine: 'place',
-      sends: others(rank).map((peer) => {
-        const box = intersect(from[rank]!, to[peer]!)
-        return { peer, sizes: sizesOf(box), view: partOf(0, type, from[rank]!, box) }
-      }),
-      receives: others(rank).map((peer) => {
-        const box = intersect(from[peer]!, to[rank]!)
-        return { peer, sizes: sizesOf(box), view: shifted(partOf(target, type, to[rank]!, box)) }
-      }),
-      keeps: (() => {
-        const box = intersect(from[rank]!, to[rank]!)
-        return { sizes: sizesOf(box), from: partOf(0, type, from[rank]!, box), to: shifted(partOf(target, type, to[rank]!, box)) }
-      })(),
-    }))
-    const tensor = randomElements(type, size, seed)
-    for (const backend of [backends.reference, ...backends.webgpu]) {
-      const executables = await load(backend, [2 * size, 2 * size], exchanges)
-      for (const [rank, executable] of executables.entries()) {
-        const piece = cutBox(tensor, sizes, from[rank]!)
-        await right(executable.write(whole(0, type), [piece.length], piece))
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ sizes, ranks, dims, type, inPlace, shared, seed }) => {
+      const [from, to] = dims.map((dim) => pieces(sizes, dim % sizes.length, ranks)) as [readonly Box[], readonly Box[]]
+      const size = elementsOf(sizes)
+      // In place: source and target are different parts of one buffer.
+      const target = inPlace ? 0 : 1
+      const base = inPlace ? size : 0
+      const shifted = (view: View): View => ({ ...view, offset: view.offset + base })
+      const others = (rank: number): number[] => from.map((_, peer) => peer).filter((peer) => peer !== rank)
+      const exchanges = from.map((_, rank): Exchange => ({
+        kind: 'exchange',
+        name: 'all-to-all',
+        signature: '',
+        combine: 'place',
+        sends: others(rank).map((peer) => {
+          const box = intersect(from[rank]!, to[peer]!)
+          return { peer, sizes: sizesOf(box), view: partOf(0, type, from[rank]!, box) }
+        }),
+        receives: others(rank).map((peer) => {
+          const box = intersect(from[peer]!, to[rank]!)
+          return { peer, sizes: sizesOf(box), view: shifted(partOf(target, type, to[rank]!, box)) }
+        }),
+        keeps: (() => {
+          const box = intersect(from[rank]!, to[rank]!)
+          return { sizes: sizesOf(box), from: partOf(0, type, from[rank]!, box), to: shifted(partOf(target, type, to[rank]!, box)) }
+        })(),
+      }))
+      const tensor = randomElements(type, size, seed)
+      for (const backend of [backends.reference, ...backends.webgpu]) {
+        const executables = await load(backend, [2 * size, 2 * size], exchanges)
+        for (const [rank, executable] of executables.entries()) {
+          const piece = cutBox(tensor, sizes, from[rank]!)
+          await right(executable.write(whole(0, type), [piece.length], piece))
+        }
+        await exchange(executables, exchanges, shared)
+        for (const [rank, executable] of executables.entries()) {
+          const expected = cutBox(tensor, sizes, to[rank]!)
+          const actual = await right(executable.read(shifted(whole(target, type)), [expected.length]))
+          assert.deepEqual(actual, expected)
+          await executable.free()
+        }
       }
-      await exchange(executables, exchanges, shared)
-      for (const [rank, executable] of executables.entries()) {
-        const expected = cutBox(tensor, sizes, to[rank]!)
-        const actual = await right(executable.read(shifted(whole(target, type)), [expected.length]))
-        assert.deepEqual(actual, expected)
-        await executable.free()
-      }
-    }
-  }), { numRuns: 25 })
+    }),
+    { numRuns: 25 },
+  )
 })
 
 test('a combining exchange folds in rank order: every rank holds the same bits', async () => {
@@ -104,7 +114,10 @@ test('a combining exchange folds in rank order: every rank holds the same bits',
       const exchanges = Array.from({ length: ranks }, (_, rank): Exchange => {
         const parcels = Array.from({ length: ranks }, (_, peer) => peer).filter((peer) => peer !== rank)
         return {
-          kind: 'exchange', name: 'all-reduce', signature: '', combine,
+          kind: 'exchange',
+          name: 'all-reduce',
+          signature: '',
+          combine,
           sends: parcels.map((peer) => ({ peer, sizes: [rows, columns], view: view(0) })),
           receives: parcels.map((peer) => ({ peer, sizes: [rows, columns], view: view(1) })),
           keeps: { sizes: [rows, columns], from: view(0), to: view(1) },
@@ -137,7 +150,11 @@ test('large parcels go through reused staging buffers unharmed, also from shared
   const size = 1_300_000 * 2 + 3
   const view = (buffer: number): View => ({ buffer, type: 'f32', offset: 0, strides: [1] })
   const exchanges = [0, 1].map((rank): Exchange => ({
-    kind: 'exchange', name: 'swap', signature: '', combine: 'place', keeps: null,
+    kind: 'exchange',
+    name: 'swap',
+    signature: '',
+    combine: 'place',
+    keeps: null,
     sends: [{ peer: 1 - rank, sizes: [size], view: view(0) }],
     receives: [{ peer: 1 - rank, sizes: [size], view: view(1) }],
   }))
@@ -158,7 +175,13 @@ test('large parcels go through reused staging buffers unharmed, also from shared
 test('a parcel of the wrong length is a fault', async () => {
   const parcel = { peer: 1, sizes: [8], view: whole(0, 'f32') }
   const step: Exchange = {
-    kind: 'exchange', name: 'x', signature: '', combine: 'place', keeps: null, sends: [], receives: [parcel],
+    kind: 'exchange',
+    name: 'x',
+    signature: '',
+    combine: 'place',
+    keeps: null,
+    sends: [],
+    receives: [parcel],
   }
   for (const backend of [backends.reference, ...backends.webgpu]) {
     const executable = await right(backend.load(program([8], [step], 0, 2)))

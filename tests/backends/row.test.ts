@@ -3,12 +3,12 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { call, type Expression, fold, index, input, real } from '#lib/kernel/expression.ts'
 import { contiguous, type RowKernel } from '#lib/kernel/kernel.ts'
-import {
-  assertClose, type Backends, execute, lie, openAll, randomElements, sizes, viewOf,
-} from './support.ts'
+import { assertClose, type Backends, execute, lie, openAll, randomElements, sizes, viewOf } from './support.ts'
 
 let backends: Backends
-before(async () => { backends = await openAll() })
+before(async () => {
+  backends = await openAll()
+})
 after(() => backends.close())
 
 const exponential = (e: Expression): Expression => call('exponential', e)
@@ -51,9 +51,14 @@ const bodies = {
     result: call('select', fold(0), call('toReal', fold(1)), where(loops, 0)),
     summary: call('select', fold(0), call('toReal', fold(1)), real(-1)),
   }),
-} as const satisfies Record<string, (loops: number) => {
-  folds: RowKernel['folds']; result: Expression; summary: Expression
-}>
+} as const satisfies Record<
+  string,
+  (loops: number) => {
+    folds: RowKernel['folds']
+    result: Expression
+    summary: Expression
+  }
+>
 
 const kernel = fc.record({
   outer: sizes(0, 3, [1, 2, 3, 4, 7]),
@@ -61,30 +66,52 @@ const kernel = fc.record({
   body: fc.constantFrom(...Object.keys(bodies) as (keyof typeof bodies)[]),
   per: fc.constantFrom('row' as const, 'element' as const),
   seed: fc.nat(),
-}).chain((k) => fc.record({
-  ...Object.fromEntries(Object.entries(k).map(([name, value]) => [name, fc.constant(value)])) as { [N in keyof typeof k]: fc.Arbitrary<typeof k[N]> },
-  lies: fc.array(lie(k.outer.length + k.inner.length), { minLength: 3, maxLength: 3 }),
-}))
+}).chain((k) =>
+  fc.record({
+    ...Object.fromEntries(Object.entries(k).map(([name, value]) => [name, fc.constant(value)])) as {
+      [N in keyof typeof k]: fc.Arbitrary<typeof k[N]>
+    },
+    lies: fc.array(lie(k.outer.length + k.inner.length), { minLength: 3, maxLength: 3 }),
+  })
+)
 
 test('a row kernel gives the same on every backend, for any shape, strides and offset', async () => {
-  await fc.assert(fc.asyncProperty(kernel, async (k) => {
-    const loops = [...k.outer, ...k.inner]
-    const still = loops.map((_, loop) => k.per === 'row' && loop >= k.outer.length)
-    const out = viewOf(0, 'f32', loops, k.lies[0]!, still, true)
-    const inputs = [1, 2].map((n) => viewOf(n, 'f32', loops, k.lies[n]!))
-    const { folds, result, summary } = bodies[k.body](loops.length)
-    const row: RowKernel = {
-      kind: 'row', outer: k.outer, inner: k.inner, origin: loops.map((_, n) => n), folds, per: k.per,
-      inputs: inputs.map(({ view }) => view), result: k.per === 'row' ? summary : result, output: out.view,
-    }
-    const buffers = [out, ...inputs].map(({ length }, n) => ({ type: 'f32' as const, elements: randomElements('f32', length, k.seed + n) }))
-    const expected = await execute(backends.reference, buffers, [row], 0)
-    for (const backend of backends.webgpu) assertClose(await execute(backend, buffers, [row], 0), expected, 2e-5, 1e-5)
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(kernel, async (k) => {
+      const loops = [...k.outer, ...k.inner]
+      const still = loops.map((_, loop) => k.per === 'row' && loop >= k.outer.length)
+      const out = viewOf(0, 'f32', loops, k.lies[0]!, still, true)
+      const inputs = [1, 2].map((n) => viewOf(n, 'f32', loops, k.lies[n]!))
+      const { folds, result, summary } = bodies[k.body](loops.length)
+      const row: RowKernel = {
+        kind: 'row',
+        outer: k.outer,
+        inner: k.inner,
+        origin: loops.map((_, n) => n),
+        folds,
+        per: k.per,
+        inputs: inputs.map(({ view }) => view),
+        result: k.per === 'row' ? summary : result,
+        output: out.view,
+      }
+      const buffers = [out, ...inputs].map(({ length }, n) => ({
+        type: 'f32' as const,
+        elements: randomElements('f32', length, k.seed + n),
+      }))
+      const expected = await execute(backends.reference, buffers, [row], 0)
+      for (const backend of backends.webgpu) assertClose(await execute(backend, buffers, [row], 0), expected, 2e-5, 1e-5)
+    }),
+    { numRuns: 60 },
+  )
 })
 
 const sumOf = (length: number): RowKernel => ({
-  kind: 'row', outer: [], inner: [length], origin: [0], per: 'row', result: fold(0),
+  kind: 'row',
+  outer: [],
+  inner: [length],
+  origin: [0],
+  per: 'row',
+  result: fold(0),
   inputs: [{ buffer: 1, type: 'f32', offset: 0, strides: [1] }],
   folds: [{ combine: 'sum', expression: input(0) }],
   output: { buffer: 0, type: 'f32', offset: 0, strides: [0] },
@@ -102,7 +129,11 @@ test('a long sum keeps its digits', async () => {
 test('a fold over nothing gives its neutral element', async () => {
   for (const [combine, neutral] of [['sum', 0], ['max', -Infinity], ['min', Infinity]] as const) {
     const row: RowKernel = {
-      ...sumOf(0), outer: [3], inner: [0], origin: [0, 0], folds: [{ combine, expression: input(0) }],
+      ...sumOf(0),
+      outer: [3],
+      inner: [0],
+      origin: [0, 0],
+      folds: [{ combine, expression: input(0) }],
       inputs: [{ buffer: 1, type: 'f32', offset: 0, strides: [1, 1] }],
       output: { buffer: 0, type: 'f32', offset: 0, strides: [1, 0] },
     }
@@ -122,7 +153,11 @@ test('a NaN or an infinity in a row is seen in its result', async () => {
   elements[5 * width] = -Infinity
   for (const combine of ['sum', 'max', 'min'] as const) {
     const row: RowKernel = {
-      ...sumOf(width), outer: [rows], inner: [width], origin: [0, 0], folds: [{ combine, expression: input(0) }],
+      ...sumOf(width),
+      outer: [rows],
+      inner: [width],
+      origin: [0, 0],
+      folds: [{ combine, expression: input(0) }],
       inputs: [{ buffer: 1, type: 'f32', offset: 0, strides: contiguous([rows, width]) }],
       output: { buffer: 0, type: 'f32', offset: 0, strides: [1, 0] },
     }
@@ -136,7 +171,10 @@ test('a NaN or an infinity in a row is seen in its result', async () => {
 test('more rows than one dimension of workgroups may have', async () => {
   const [rows, width] = [65535 + 70, 36]
   const row: RowKernel = {
-    ...sumOf(width), outer: [rows], inner: [width], origin: [0, 0],
+    ...sumOf(width),
+    outer: [rows],
+    inner: [width],
+    origin: [0, 0],
     inputs: [{ buffer: 1, type: 'f32', offset: 0, strides: contiguous([rows, width]) }],
     output: { buffer: 0, type: 'f32', offset: 0, strides: [1, 0] },
   }

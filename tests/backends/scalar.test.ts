@@ -7,14 +7,20 @@ import type { ScalarName } from '#lib/kernel/scalar.ts'
 import { assertClose, type Backends, type Buffer, execute, openAll, whole } from './support.ts'
 
 let backends: Backends
-before(async () => { backends = await openAll() })
+before(async () => {
+  backends = await openAll()
+})
 after(() => backends.close())
 
 /** Applies an expression to lists of operands on every backend; the reference's result comes first. */
 const apply = async (expression: Expression, type: DType, ...operands: readonly Buffer[]) => {
   const length = operands[0]!.elements.length
   const map: MapKernel = {
-    kind: 'map', sizes: [length], origin: [0], inputs: operands.map(({ type }, n) => whole(n + 1, type)), expression,
+    kind: 'map',
+    sizes: [length],
+    origin: [0],
+    inputs: operands.map(({ type }, n) => whole(n + 1, type)),
+    expression,
     output: whole(0, type),
   }
   const output: Buffer = { type, elements: type === 'f32' ? new Float32Array(length) : new Int32Array(length) }
@@ -91,10 +97,13 @@ test('maximum and minimum keep NaN from either side', async () => {
 test('comparisons with NaN are false', async () => {
   const pairs = special.flatMap((a) => special.map((b) => [a, b] as const))
   const [a, b] = [reals(pairs.map(([a]) => a)), reals(pairs.map(([, b]) => b))]
-  for (const [name, oracle] of [
-    ['less', (x: number, y: number) => x < y], ['lessOrEqual', (x: number, y: number) => x <= y],
-    ['equal', (x: number, y: number) => x === y],
-  ] as const) {
+  for (
+    const [name, oracle] of [
+      ['less', (x: number, y: number) => x < y],
+      ['lessOrEqual', (x: number, y: number) => x <= y],
+      ['equal', (x: number, y: number) => x === y],
+    ] as const
+  ) {
     const expected = Int32Array.from(a.elements, (x, n) => +oracle(x, b.elements[n]!))
     for (const actual of await apply(call(name, input(0), input(1)), 'bool', a, b)) assert.deepEqual(actual, expected)
   }
@@ -104,7 +113,9 @@ test('integers divide towards zero and wrap around', async () => {
   const a = integers([7, -7, 7, -7, 2147483647, -2147483648, 100000])
   const b = integers([2, 2, -2, -2, 1, 1, 100000])
   const expected: readonly (readonly [ScalarName, (x: number, y: number) => number])[] = [
-    ['add', (x, y) => (x + y) | 0], ['subtract', (x, y) => (x - y) | 0], ['multiply', Math.imul],
+    ['add', (x, y) => (x + y) | 0],
+    ['subtract', (x, y) => (x - y) | 0],
+    ['multiply', Math.imul],
     ['divide', (x, y) => Math.trunc(x / y)],
   ]
   for (const [name, oracle] of expected) {

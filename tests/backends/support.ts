@@ -23,8 +23,15 @@ export const left = async <A>(task: TaskEither<Fault, A>): Promise<Fault> => {
   return result.left
 }
 
-export const program = (buffers: readonly number[], steps: readonly (Kernel | Exchange)[], rank = 0, ranks = 1): RankProgram =>
-  ({ rank, ranks, buffers, inputs: [], outputs: [], steps, labels: steps.map(({ kind }) => kind) })
+export const program = (buffers: readonly number[], steps: readonly (Kernel | Exchange)[], rank = 0, ranks = 1): RankProgram => ({
+  rank,
+  ranks,
+  buffers,
+  inputs: [],
+  outputs: [],
+  steps,
+  labels: steps.map(({ kind }) => kind),
+})
 
 /** A buffer's whole contents as a view. */
 export const whole = (buffer: number, type: DType): View => ({ buffer, type, offset: 0, strides: [1] })
@@ -36,7 +43,10 @@ export interface Buffer {
 
 /** Fills buffers, runs kernels, and gives back a buffer's contents. */
 export const execute = async (
-  backend: Backend, buffers: readonly Buffer[], kernels: readonly Kernel[], result: number,
+  backend: Backend,
+  buffers: readonly Buffer[],
+  kernels: readonly Kernel[],
+  result: number,
 ): Promise<Elements> => {
   const executable: Executable = await right(backend.load(program(buffers.map(({ elements }) => elements.length), kernels)))
   try {
@@ -61,7 +71,13 @@ export interface Backends {
 export const openAll = async (): Promise<Backends> => {
   const reference = await right(openReference())
   const webgpu = [await right(openWebGpu({ shape: 'cpu' })), await right(openWebGpu({ shape: 'gpu' }))]
-  return { reference, webgpu, close: async () => { for (const backend of webgpu) await backend.close() } }
+  return {
+    reference,
+    webgpu,
+    close: async () => {
+      for (const backend of webgpu) await backend.close()
+    },
+  }
 }
 
 /** Each number is as near as float32 arithmetic can be held to; NaN and infinities must be the same. */
@@ -102,7 +118,12 @@ export const lie = (loops: number): fc.Arbitrary<Lie> => {
 
 /** A view that lies so, and how many elements its buffer needs. Outputs must not repeat. */
 export const viewOf = (
-  buffer: number, type: DType, sizes: readonly number[], lie: Lie, still: readonly boolean[] = [], output = false,
+  buffer: number,
+  type: DType,
+  sizes: readonly number[],
+  lie: Lie,
+  still: readonly boolean[] = [],
+  output = false,
 ): { readonly view: View; readonly length: number } => {
   const strides = new Array<number>(sizes.length).fill(0)
   let step = 1

@@ -29,7 +29,13 @@ const orDie = <A>(result: E.Either<Fault, A>): A => {
 
 /** size x size matrices; the letters say which operand lies turned: N as written, T with its dims changed over. */
 const kernel = (left: 'N' | 'T', right: 'N' | 'T'): ContractKernel => ({
-  kind: 'contract', batch: [], rows: [size], columns: [size], inner: [size], extras: [], epilogue: input(0),
+  kind: 'contract',
+  batch: [],
+  rows: [size],
+  columns: [size],
+  inner: [size],
+  extras: [],
+  epilogue: input(0),
   left: { buffer: 1, type: 'f32', offset: 0, strides: left === 'N' ? [size, 0, 1] : [1, 0, size] },
   right: { buffer: 2, type: 'f32', offset: 0, strides: right === 'N' ? [0, 1, size] : [0, size, 1] },
   output: { buffer: 0, type: 'f32', offset: 0, strides: [size, 1, 0] },
@@ -40,7 +46,10 @@ const naive = (k: ContractKernel): Shader => {
   const bindings = new Bindings()
   const [out, a, b] = [bindings.output(k.output), bindings.input(k.left), bindings.input(k.right)]
   return shader({
-    bindings, declarations: [], count: size * size, workgroup: 64,
+    bindings,
+    declarations: [],
+    count: size * size,
+    workgroup: 64,
     body: `let i = i32(thread) / ${size}; let j = i32(thread) % ${size}; var sum = 0.0;
       for (var k = 0; k < ${size}; k++) { sum += ${a}[i * ${size} + k] * ${b}[k * ${size} + j]; }
       ${out}[i * ${size} + j] = sum;`,
@@ -50,16 +59,19 @@ const naive = (k: ContractKernel): Shader => {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 const measure = async ({ device }: WebGpuBackend): Promise<void> => {
-  const buffers = orDie(await device.allocate([0, 1, 2].map(() => (
-    { bytes: size * size * 4, usage: usages.storage | usages.copyDestination }
-  ))))
+  const buffers = orDie(
+    await device.allocate([0, 1, 2].map(() => (
+      { bytes: size * size * 4, usage: usages.storage | usages.copyDestination }
+    ))),
+  )
   for (const buffer of buffers.slice(1)) {
     device.gpu.queue.writeBuffer(buffer, 0, Float32Array.from({ length: size * size }, () => Math.random()))
   }
   const shaders: readonly (readonly [string, Shader])[] = [
     ['naive', naive(kernel('N', 'N'))],
-    ...(['NN', 'NT', 'TN', 'TT'] as const).map((turns) => [`ours ${turns}`,
-      contractShader(kernel(turns[0] as 'N' | 'T', turns[1] as 'N' | 'T'), device.shape)] as const),
+    ...(['NN', 'NT', 'TN', 'TT'] as const).map((turns) =>
+      [`ours ${turns}`, contractShader(kernel(turns[0] as 'N' | 'T', turns[1] as 'N' | 'T'), device.shape)] as const
+    ),
   ]
   const variants = []
   for (const [name, text] of shaders) {

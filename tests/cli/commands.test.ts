@@ -18,7 +18,9 @@ const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['r
 
 const shardwise = (...words: readonly string[]): { readonly code: number | null; readonly out: string; readonly error: string } => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...start, 'lib/cli/main.ts', ...words], {
-    cwd: home, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' },
+    cwd: home,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
   })
   return { code: status, out: stdout, error: stderr }
 }
@@ -37,14 +39,16 @@ const variant = (name: string, from: string, to: string): string => {
 describe('shardwise', () => {
   it('lists its commands, and says what is wrong with a command line, with exit code 2', () => {
     assert.match(shardwise('--help').out, /run\|explain\|plan\|check\|doctor/)
-    for (const [words, said] of [
-      [['walk'], /there is no command 'walk'; the commands are run, explain, plan, check, doctor/],
-      [['explain'], /PROGRAM/],
-      [['explain', 'examples/two-stages.ts', '--ranks', 'many'], /--ranks takes a whole number of at least 1, not 'many'/],
-      [['run', 'examples/two-stages.ts', '--backend', 'cuda'], /--backend is one of auto, webgpu, reference, not 'cuda'/],
-      [['explain', 'examples/two-stages.ts', '--mesh', 'sp:4'], /mesh: 'sp:4' is not of the form axis=ranks/],
-      [['explain', 'lib/fault.ts'], /its default export is not a program/],
-    ] as const) {
+    for (
+      const [words, said] of [
+        [['walk'], /there is no command 'walk'; the commands are run, explain, plan, check, doctor/],
+        [['explain'], /PROGRAM/],
+        [['explain', 'examples/two-stages.ts', '--ranks', 'many'], /--ranks takes a whole number of at least 1, not 'many'/],
+        [['run', 'examples/two-stages.ts', '--backend', 'cuda'], /--backend is one of auto, webgpu, reference, not 'cuda'/],
+        [['explain', 'examples/two-stages.ts', '--mesh', 'sp:4'], /mesh: 'sp:4' is not of the form axis=ranks/],
+        [['explain', 'lib/fault.ts'], /its default export is not a program/],
+      ] as const
+    ) {
       const { code, error } = shardwise(...words)
       assert.match(error, said)
       assert.equal(code, 2, words.join(' '))
@@ -54,9 +58,14 @@ describe('shardwise', () => {
   it('explains a program, for people and as JSON, on any number of ranks', () => {
     const { out, code } = shardwise('explain', 'examples/two-stages.ts')
     assert.equal(code, 0)
-    assert.match(out, /two-stages\.ts:11 {2}layout\('s@sp'\) {2}switch t→s over sp {2}all-to-all {2}4\.50 MiB sent per rank {2}softmax needs t whole/)
+    assert.match(
+      out,
+      /two-stages\.ts:11 {2}layout\('s@sp'\) {2}switch t→s over sp {2}all-to-all {2}4\.50 MiB sent per rank {2}softmax needs t whole/,
+    )
     assert.match(out, /lower bound 18 MiB: minimal \(proven\)/)
-    const { total } = JSON.parse(shardwise('explain', 'examples/two-stages.ts', '--ranks', '8', '--json').out) as { total: { bytesPerRank: number } }
+    const { total } = JSON.parse(shardwise('explain', 'examples/two-stages.ts', '--ranks', '8', '--json').out) as {
+      total: { bytesPerRank: number }
+    }
     // 2 M (N-1) / N² for one switch: M = 16·1024·384·4 bytes, N = 8.
     assert.equal(total.bytesPerRank, (16 * 1024 * 384 * 4 * 7) / 64)
   })

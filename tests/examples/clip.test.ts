@@ -12,12 +12,14 @@ after(() => rm(folder, { recursive: true }))
 
 /** A white square that moves one step to the right in each frame, on blue. */
 const moving: Clip = {
-  width: 8, height: 6,
-  frames: Array.from({ length: 4 }, (_, t) => Uint8Array.from({ length: 8 * 6 * 4 }, (_, i) => {
-    const [x, y, channel] = [Math.floor(i / 4) % 8, Math.floor(i / 32), i % 4]
-    const inside = x >= t && x < t + 3 && y >= 2 && y < 4
-    return channel >= 2 || inside ? 255 : 0
-  })),
+  width: 8,
+  height: 6,
+  frames: Array.from({ length: 4 }, (_, t) =>
+    Uint8Array.from({ length: 8 * 6 * 4 }, (_, i) => {
+      const [x, y, channel] = [Math.floor(i / 4) % 8, Math.floor(i / 32), i % 4]
+      const inside = x >= t && x < t + 3 && y >= 2 && y < 4
+      return channel >= 2 || inside ? 255 : 0
+    })),
 }
 
 describe('clips', () => {

@@ -21,7 +21,11 @@ const right = <A>(result: E.Either<Fault, A>): A => {
 const named = (tensors: StoredTensors): Record<string, Elements> =>
   Object.fromEntries(Object.entries(tensors).map(([name, { elements }]) => [name, elements]))
 
-const runOn = async (golden: GoldenCase, ranks: number, options: LaunchOptions): Promise<{ readonly plan: Plan; readonly result: RunResult }> => {
+const runOn = async (
+  golden: GoldenCase,
+  ranks: number,
+  options: LaunchOptions,
+): Promise<{ readonly plan: Plan; readonly result: RunResult }> => {
   const plan = right(compile(videoTransformer(golden.sizes, ranks)))
   const { target: _, ...inputs } = named(golden.inputs)
   const session = right(await launch(plan, { ...options, parameters: named(golden.weights) })())
@@ -33,8 +37,11 @@ const runOn = async (golden: GoldenCase, ranks: number, options: LaunchOptions):
 }
 
 const largestError = (golden: GoldenCase, { outputs }: RunResult): number =>
-  Math.max(...Object.entries(outputs).map(([name, got]) =>
-    relativeError(got, golden.outputs[name.replace(/^streams\.(\d+)$/, 'block.$1.out')]!.elements)))
+  Math.max(
+    ...Object.entries(outputs).map(([name, got]) =>
+      relativeError(got, golden.outputs[name.replace(/^streams\.(\d+)$/, 'block.$1.out')]!.elements)
+    ),
+  )
 
 /**
  * Bytes that a rank sends for the blocks: two switches each. Of its frames it gives every other rank that rank's patches,
@@ -88,10 +95,24 @@ describe('video transformer in processes', () => {
 
   it('explains two switches per block, forced by attention over time and over space', () => {
     const sizes: Sizes = {
-      batch: 2, frames: 6, rows: 4, columns: 4, width: 48, heads: 4, depth: 2, words: 7, captionWidth: 32, channels: 4, outputChannels: 8,
+      batch: 2,
+      frames: 6,
+      rows: 4,
+      columns: 4,
+      width: 48,
+      heads: 4,
+      depth: 2,
+      words: 7,
+      captionWidth: 32,
+      channels: 4,
+      outputChannels: 8,
     }
     const { transitions, total } = explain(right(compile(videoTransformer(sizes, 2))))
-    assert.deepEqual(transitions.map(({ name, what, times }) => [name, what, times]), [['switch', 't→s over sp', 2], ['switch', 's→t over sp', 2]])
+    assert.deepEqual(transitions.map(({ name, what, times }) => [name, what, times]), [['switch', 't→s over sp', 2], [
+      'switch',
+      's→t over sp',
+      2,
+    ]])
     assert.deepEqual(transitions.map(({ declares }) => declares), ["layout('s@sp')", "layout('t@sp')"])
     assert.equal(total.lowerBound, total.bytes)
   })

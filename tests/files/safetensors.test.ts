@@ -14,7 +14,9 @@ const tensor: fc.Arbitrary<StoredTensor> = fc.tuple(sizes, fc.boolean(), fc.inte
   const values = Array.from({ length: count }, (_, i) => Math.sin(seed + i) * 1000)
   return { sizes: shape, elements: real ? Float32Array.from(values) : Int32Array.from(values) }
 })
-const tensors = fc.dictionary(fc.string({ minLength: 1 }).filter((name) => name !== '__metadata__' && name !== '__proto__'), tensor, { maxKeys: 5 })
+const tensors = fc.dictionary(fc.string({ minLength: 1 }).filter((name) => name !== '__metadata__' && name !== '__proto__'), tensor, {
+  maxKeys: 5,
+})
 
 describe('safetensors', () => {
   it('gives back what was written', () => {
@@ -33,11 +35,16 @@ describe('safetensors', () => {
     const bytes = encodeSafetensors({ a: { sizes: [2], elements: Float32Array.of(1, 2) } })
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true))
     assert.equal(length % 8, 0)
-    assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))), { a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } })
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))), {
+      a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+    })
   })
 
   it('refuses every truncated or damaged file with a sentence that names it', () => {
-    const whole = encodeSafetensors({ weights: { sizes: [3, 2], elements: new Float32Array(6) }, ids: { sizes: [2], elements: new Int32Array(2) } })
+    const whole = encodeSafetensors({
+      weights: { sizes: [3, 2], elements: new Float32Array(6) },
+      ids: { sizes: [2], elements: new Int32Array(2) },
+    })
     for (let length = 0; length < whole.length; length++) {
       const read = parseSafetensors('cut.safetensors', whole.subarray(0, length))
       assert.ok(E.isLeft(read), `${length} of ${whole.length} bytes were taken for a whole file`)

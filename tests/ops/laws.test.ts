@@ -21,7 +21,8 @@ const valuesOf = ({ dims, type = 'f32', range = type === 'f32' ? [-2, 2] : [0, 1
   const count = names(dims).reduce((product, name) => product * sizeOf(dims, name), 1)
   const [least, most] = range
   const uniform = (i: number): number => threefry(seed, i) * 2 ** -32
-  return type === 'f32' ? Float32Array.from({ length: count }, (_, i) => least + (most - least) * uniform(i))
+  return type === 'f32'
+    ? Float32Array.from({ length: count }, (_, i) => least + (most - least) * uniform(i))
     : Int32Array.from({ length: count }, (_, i) => least + Math.floor((most - least + 1) * uniform(i)))
 }
 
@@ -29,22 +30,39 @@ const fieldOf = (dims: string, elements: Elements): Field => (at) =>
   elements[names(dims).reduce((index, name) => index * sizeOf(dims, name) + at[name]!, 0)]!
 
 const positions = (dims: string): readonly At[] =>
-  names(dims).reduce<readonly At[]>((all, name) => all.flatMap((at) => Array.from({ length: sizeOf(dims, name) }, (_, i) => ({ ...at, [name]: i }))), [{}])
+  names(dims).reduce<readonly At[]>(
+    (all, name) => all.flatMap((at) => Array.from({ length: sizeOf(dims, name) }, (_, i) => ({ ...at, [name]: i }))),
+    [{}],
+  )
 
 type Cuts = Readonly<Record<string, string>>
 
 /** The law as a program: inputs cut as said, the result whole. */
 const programOf = (law: Law, on: string, cuts: Cuts) => {
-  const inputs = Object.fromEntries(Object.entries(law.inputs).map(([name, { dims, type = 'f32' }]) => [
-    name, input(dims.split(' ').map((part) => cuts[`${name}.${part.split(':')[0]}`] === undefined ? part : `${part}@${cuts[`${name}.${part.split(':')[0]}`]}`).join(' '), type),
-  ]))
+  const inputs = Object.fromEntries(
+    Object.entries(law.inputs).map(([name, { dims, type = 'f32' }]) => [
+      name,
+      input(
+        dims.split(' ').map((part) =>
+          cuts[`${name}.${part.split(':')[0]}`] === undefined ? part : `${part}@${cuts[`${name}.${part.split(':')[0]}`]}`
+        ).join(' '),
+        type,
+      ),
+    ]),
+  )
   return program('law', mesh(on), inputs, (tensors) => {
     const result = law.apply(tensors as unknown as Record<string, Tensor>)
     return (layout('') as unknown as (x: AnyTensor) => AnyTensor)(result)
   })
 }
 
-const run = async (law: Law, on: string, cuts: Cuts, values: Readonly<Record<string, Elements>>, backend: 'reference' | 'webgpu'): Promise<E.Either<Fault, Elements>> => {
+const run = async (
+  law: Law,
+  on: string,
+  cuts: Cuts,
+  values: Readonly<Record<string, Elements>>,
+  backend: 'reference' | 'webgpu',
+): Promise<E.Either<Fault, Elements>> => {
   const plan = compile(programOf(law, on, cuts))
   if (E.isLeft(plan)) return plan
   const session = await launch(plan.right, { backend, inProcess: true })()
@@ -69,8 +87,10 @@ const right = (result: E.Either<Fault, Elements>): Elements => E.isRight(result)
 
 /** Every way of cutting the inputs by one axis: each input whole or cut along one of its dims. */
 const everyCut = (law: Law, axis: string): readonly Cuts[] =>
-  Object.entries(law.inputs).reduce<readonly Cuts[]>((all, [name, { dims }]) =>
-    all.flatMap((cuts) => [cuts, ...names(dims).map((dim) => ({ ...cuts, [`${name}.${dim}`]: axis }))]), [{}])
+  Object.entries(law.inputs).reduce<readonly Cuts[]>(
+    (all, [name, { dims }]) => all.flatMap((cuts) => [cuts, ...names(dims).map((dim) => ({ ...cuts, [`${name}.${dim}`]: axis }))]),
+    [{}],
+  )
 
 /** Some ways of cutting them by two axes: every pair of one-axis ways that don't meet in a dim, thinned out. */
 const pairedCuts = (law: Law): readonly Cuts[] => {
@@ -109,8 +129,9 @@ describe('laws of ops', () => {
         for (const [on, ways] of [['a=2', everyCut(law, 'a')], ['a=3', everyCut(law, 'a')], ['a=2 b=2', pairedCuts(law)]] as const) {
           for (const cuts of ways) {
             const result = await run(law, on, cuts, values, 'reference')
-            if (E.isLeft(result)) assert.equal(result.left.tag, 'Refused', `${what} on ${on}, ${JSON.stringify(cuts)}: ${sentence(result.left)}`)
-            else {
+            if (E.isLeft(result)) {
+              assert.equal(result.left.tag, 'Refused', `${what} on ${on}, ${JSON.stringify(cuts)}: ${sentence(result.left)}`)
+            } else {
               if (Object.keys(cuts).length > 0) legal++
               close(result.right, wanted, 1e-6, `${what} on ${on}, ${JSON.stringify(cuts)}`)
             }

@@ -50,9 +50,7 @@ const feed = async (bytes: Uint8Array, chunk: number, limits: Limits) => {
 const written = async (send: (channel: Channel) => Promise<void>): Promise<Uint8Array> => {
   const { near, far, close } = await socketPair()
   const chunks: Buffer[] = []
-  const ended = new Promise<void>((resolve) =>
-    far.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('close', () => resolve())
-  )
+  const ended = new Promise<void>((resolve) => far.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('close', () => resolve()))
   const channel = openChannel(near, 'a test', peerLimits, { message: () => undefined, end: () => undefined })
   await send(channel)
   near.end()

@@ -67,8 +67,7 @@ for (const link of links) {
 }
 
 for (const runtime of ['node', 'deno'] as const) {
-  const failing = (what: Misdeed['what'], step: number): Promise<Fault> =>
-    drill(misdeed(what, 1, step, { runtimes: [runtime] }))
+  const failing = (what: Misdeed['what'], step: number): Promise<Fault> => drill(misdeed(what, 1, step, { runtimes: [runtime] }))
 
   test(`${runtime}: a step that throws`, async () => {
     assert.equal(
@@ -175,9 +174,7 @@ const startProgram = async (): Promise<
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise<string>((resolve) => child.on('exit', (code, signal) => resolve(signal ?? String(code))))
-  const line = await new Promise<string>((resolve) =>
-    child.stdout.on('data', (chunk: Buffer) => resolve(chunk.toString()))
-  )
+  const line = await new Promise<string>((resolve) => child.stdout.on('data', (chunk: Buffer) => resolve(chunk.toString())))
   return { pid: child.pid!, ranks: JSON.parse(line), ended }
 }
 

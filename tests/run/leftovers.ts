@@ -40,9 +40,7 @@ export const leftovers = (pids: readonly number[]): readonly string[] => {
   const left = pids.filter(isAlive).map((pid) => `process ${pid}`)
   if (!isLinux) return left
   const ours = new Set(
-    read('/proc/net/unix').split('\n').filter((line) => line.includes('@shardwise-')).map((line) =>
-      line.trim().split(/\s+/)[6]
-    ),
+    read('/proc/net/unix').split('\n').filter((line) => line.includes('@shardwise-')).map((line) => line.trim().split(/\s+/)[6]),
   )
   for (const fd of readdirSync('/proc/self/fd')) {
     let target = ''

@@ -4,16 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Fault, sentence } from '#lib/fault.ts'
 import { type LaunchOptions, type Session, startSession } from '#lib/run/session.ts'
 import { right } from './link/links.ts'
-import {
-  decodeRecipe,
-  expected,
-  expectedBytes,
-  misbehaving,
-  type Recipe,
-  recipe,
-  tensorsFor,
-  workloadOf,
-} from './workload.ts'
+import { decodeRecipe, expected, expectedBytes, misbehaving, type Recipe, recipe, tensorsFor, workloadOf } from './workload.ts'
 
 const entry = new URL('./rank.ts', import.meta.url)
 
@@ -51,8 +42,7 @@ const check = async (given: Recipe, options: LaunchOptions): Promise<void> => {
 }
 
 for (const [ranks, rows, columns] of [[1, 3, 4], [2, 5, 3], [3, 7, 5], [5, 3, 11], [4, 1, 1]] as const) {
-  test(`${ranks} ranks in one process: ${rows} × ${columns}`, () =>
-    check(recipe(ranks, rows, columns), { inProcess: true }))
+  test(`${ranks} ranks in one process: ${rows} × ${columns}`, () => check(recipe(ranks, rows, columns), { inProcess: true }))
 }
 
 const links = process.platform === 'linux' ? (['shared-memory', 'socket'] as const) : (['socket'] as const)

@@ -6,15 +6,7 @@ import { type Backend, type BackendName, type Executable, openBackend } from '#b
 import { decodeWith } from '#lib/codec.ts'
 import { device, type Fault } from '#lib/fault.ts'
 import { call, fold, input } from '#lib/kernel/expression.ts'
-import {
-  contiguous,
-  type Exchange,
-  type Kernel,
-  type Parcel,
-  type Port,
-  type RankProgram,
-  type View,
-} from '#lib/kernel/kernel.ts'
+import { contiguous, type Exchange, type Kernel, type Parcel, type Port, type RankProgram, type View } from '#lib/kernel/kernel.ts'
 import { type Box, pieceOf } from '#lib/layout/pieces.ts'
 import type { TensorPort, Workload } from '#lib/run/workload.ts'
 
@@ -79,8 +71,7 @@ export const workloadOf = (given: Recipe): Workload => {
       port('largest', false, [rows], ['r']),
     ],
     programOf: (rank) => programOf(given, rank),
-    boxOf: ({ name, sizes }, rank): Box =>
-      sizes.map((size, dim) => dim === cut[name] ? pieceOf(size, ranks, rank) : { start: 0, size }),
+    boxOf: ({ name, sizes }, rank): Box => sizes.map((size, dim) => dim === cut[name] ? pieceOf(size, ranks, rank) : { start: 0, size }),
     encoded: given,
   }
 }
@@ -103,8 +94,7 @@ const programOf = (given: Recipe, rank: number): RankProgram => {
     offset,
   })
   const peers = Array.from({ length: ranks }, (_, peer) => peer).filter((peer) => peer !== rank)
-  const parcels = (part: (peer: number) => Omit<Parcel, 'peer'>): readonly Parcel[] =>
-    peers.map((peer) => ({ peer, ...part(peer) }))
+  const parcels = (part: (peer: number) => Omit<Parcel, 'peer'>): readonly Parcel[] => peers.map((peer) => ({ peer, ...part(peer) }))
   const exchange = (name: string, parts: Omit<Exchange, 'kind' | 'name' | 'signature'>): Exchange => {
     const isOther = misdeed?.what === 'other' && misdeed.rank === rank && name === 'all-gather'
     return { kind: 'exchange', name: isOther ? 'all-reduce' : name, signature: `${rows}x${columns}`, ...parts }
@@ -269,9 +259,7 @@ const spoil = (executable: Executable, { what, step }: Misdeed): Executable => {
   }
   return {
     ...executable,
-    run: (from, to) =>
-      from <= step && step < to ? pipe(executable.run(from, to), TE.chain(commit)) : executable.run(from, to),
-    pack: (at, deliver) =>
-      at === step ? pipe(TE.fromIO(() => undefined), TE.chain(commit)) : executable.pack(at, deliver),
+    run: (from, to) => from <= step && step < to ? pipe(executable.run(from, to), TE.chain(commit)) : executable.run(from, to),
+    pack: (at, deliver) => at === step ? pipe(TE.fromIO(() => undefined), TE.chain(commit)) : executable.pack(at, deliver),
   }
 }

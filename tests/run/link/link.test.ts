@@ -11,8 +11,7 @@ import { openers, right, type World } from './links.ts'
 /** One round: bytes from each rank to each other one. */
 type Round = readonly (readonly number[])[]
 
-const byteAt = (round: number, from: number, to: number, i: number): number =>
-  (round * 31 + from * 7 + to * 3 + i) & 255
+const byteAt = (round: number, from: number, to: number, i: number): number => (round * 31 + from * 7 + to * 3 + i) & 255
 
 const step = (sequence: number, name = 'all-to-all', signature = 'same'): Step => ({
   sequence,
@@ -180,9 +179,7 @@ for (const link of Object.keys(openers)) {
   test(`${link}: a message of another size is a mismatch`, async () => {
     const world = await open(link, 2, 4096)
     const results = await Promise.all(
-      world.links.map((end, rank) =>
-        end.exchange(step(1), both([1 - rank], 64 + rank * 4), both([1 - rank], 64), idle, idle)()
-      ),
+      world.links.map((end, rank) => end.exchange(step(1), both([1 - rank], 64 + rank * 4), both([1 - rank], 64), idle, idle)()),
     )
     assert.match(
       sentence(leftOf(results[0]!)),
@@ -210,9 +207,7 @@ for (const link of Object.keys(openers)) {
     const world = await open(link, 3, 4096, 150)
     const peersOf = (rank: number): readonly number[] => [0, 1, 2].filter((peer) => peer !== rank)
     const results = await Promise.all(
-      [0, 1].map((rank) =>
-        world.links[rank]!.exchange(step(1), both(peersOf(rank), 8), both(peersOf(rank), 8), idle, idle)()
-      ),
+      [0, 1].map((rank) => world.links[rank]!.exchange(step(1), both(peersOf(rank), 8), both(peersOf(rank), 8), idle, idle)()),
     )
     for (const [rank, result] of results.entries()) {
       assert.equal(sentence(leftOf(result)), `rank ${rank} waited 150 ms for rank 2 in #1 all-to-all and gave up`)
