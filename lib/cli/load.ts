@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -19,7 +20,11 @@ export interface Wanted {
 
 /** The plan of a program file (whose default export is a program, or a function from a number of ranks to one) or of a plan file. */
 export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
-  path.endsWith('.json') ? readPlan(path, wanted) : pipe(loadProgram(path, wanted), TE.chainEitherK(compile))
+  !existsSync(path)
+    ? TE.left(usage(`${path}: there is no such file`))
+    : path.endsWith('.json')
+    ? readPlan(path, wanted)
+    : pipe(loadProgram(path, wanted), TE.chainEitherK(compile))
 
 const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
   pipe(

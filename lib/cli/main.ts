@@ -28,7 +28,9 @@ else if (help) await showUsage(command ?? main, command === undefined ? undefine
 else if (command === undefined) fail(`there is no command '${name}'; the commands are ${Object.keys(commands).join(', ')}`)
 else {
   try {
-    await runCommand(command, { rawArgs: words.slice(1) })
+    const stranger = unknownOption(words.slice(1), command)
+    if (stranger === undefined) await runCommand(command, { rawArgs: words.slice(1) })
+    else fail(`there is no option ${stranger}; see shardwise ${name} --help`)
   } catch (thrown) {
     fail(`${thrown instanceof Error ? thrown.message : String(thrown)}; see shardwise ${name} --help`)
   }
@@ -37,4 +39,10 @@ else {
 function fail(message: string): void {
   process.stderr.write(`${colours.red('error')} ${message}\n`)
   process.exitCode = 2
+}
+
+/** The first option that the command does not have: a mistyped one must not be passed over in silence. */
+function unknownOption(given: readonly string[], { args = {} }: CommandDef): string | undefined {
+  const known = Object.entries(args as Record<string, { readonly alias?: string }>).flatMap(([long, { alias }]) => [long, alias])
+  return given.find((word) => /^--?[a-z]/.test(word) && !known.includes(word.replace(/^--?(?:no-)?/, '').split('=')[0]!))
 }

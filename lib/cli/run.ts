@@ -53,7 +53,7 @@ export default defineCommand({
         TE.fromIO(() => {
           const madeUp = parameters.madeUp.length + inputs.madeUp.length
           if (madeUp > 0) {
-            process.stderr.write(colours.dim(`${madeUp} tensors are made up (give --inputs and --parameters to use your own)\n`))
+            process.stderr.write(colours.dim(`${madeUp} tensor(s) are made up (give --inputs and --parameters to use your own)\n`))
           }
         })
       ),

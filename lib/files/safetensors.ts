@@ -25,7 +25,13 @@ const HeaderCodec = t.record(
 /** The longest header that is read: more is a damaged file, not a model. */
 const longestHeader = 100 * 1024 * 1024
 
-const failed = (path: string) => (thrown: unknown): Fault => file(path, thrown instanceof Error ? thrown.message : String(thrown))
+const failed = (path: string) => (thrown: unknown): Fault =>
+  file(
+    path,
+    thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
+      ? 'there is no such file'
+      : String(thrown instanceof Error ? thrown.message : thrown),
+  )
 
 /**
  * Reads the F32 and I32 tensors of a safetensors file (an 8-byte little-endian header length, a JSON header, the data).

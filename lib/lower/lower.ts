@@ -1,4 +1,4 @@
-import { type Graph, isInput } from '../graph/graph.ts'
+import { type Graph, isInput, type Use } from '../graph/graph.ts'
 import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
 import type { Compute, Move, PlanDeclaration, PlanPort, PlanValue, Step, Unsigned } from '../plan/plan.ts'
@@ -20,15 +20,16 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
   }
 
   /** The copy of a value in a layout, made now if it isn't there. */
-  const copyIn = (value: number, layout: Layout, where: string, why: string): number => {
+  const copyIn = (value: number, layout: Layout, why: string, use: Use, consumer: string): number => {
     const existing = copies[value]!.get(keyOf(layout))
     if (existing !== undefined) return existing
     const { shape } = graph.nodes[value]!
     const move = decision.copies[value]!.moves.find(({ to }) => keyOf(to) === keyOf(layout))!
-    const from = copyIn(value, move.from, where, why)
+    const from = copyIn(value, move.from, why, use, consumer)
     const bytes = bytesSent(shape, move.from, layout, graph.mesh)
     const to = addCopy(value, layout)
-    steps.push({ do: 'move', ...nameMove(shape, move.from, layout, move.bytes === 0), where, why, from, to, bytes } satisfies Move)
+    const told = { where: use.pin?.where ?? consumer, declares: use.pin === undefined ? null : printCuts(shape, use.pin.layout), why }
+    steps.push({ do: 'move', ...nameMove(shape, move.from, layout, move.bytes === 0), ...told, from, to, bytes } satisfies Move)
     return to
   }
 
@@ -45,8 +46,9 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
       copyIn(
         use.value,
         strategy.operands[operand]!,
-        use.pin?.where ?? node.where,
         reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!),
+        use,
+        node.where,
       )
     )
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
@@ -56,7 +58,7 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     )
   })
   const outputs = graph.outputs.map(({ name, use }, i) => {
-    const made = copyIn(use.value, decision.outputs[i]!, use.pin?.where ?? graph.nodes[use.value]!.where, `output '${name}' is declared so`)
+    const made = copyIn(use.value, decision.outputs[i]!, `output '${name}' is declared so`, use, graph.nodes[use.value]!.where)
     return portOf(name, false, graph.nodes[use.value]!.shape, values, made)
   })
   const { bytes, bound, declaredBytes, width } = decision

@@ -48,6 +48,8 @@ const MoveCodec = t.strict({
   /** What goes where: `t→s over sp`. */
   what: t.string,
   where: t.string,
+  /** The layout that the program declares there, or null where it declares none. */
+  declares: t.union([t.string, t.null]),
   why: t.string,
   from: t.number,
   to: t.number,

@@ -69,15 +69,14 @@ const peakBytes = (plan: Plan): number =>
   )
 
 const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[] => {
-  const declared = new Map(plan.declarations.map(({ where, layout }) => [where, `layout('${layout}')`]))
   const rows = new Map<string, Transition>()
-  for (const { where, name, what, collective, bytes, why } of moves) {
+  for (const { where, declares, name, what, collective, bytes, why } of moves) {
     const most = Math.max(...bytes)
-    const key = `${where} ${name} ${what} ${most}`
+    const key = `${where} ${declares} ${name} ${what} ${most}`
     const before = rows.get(key)
     rows.set(key, {
       where,
-      declares: declared.get(where) ?? null,
+      declares: declares === null ? null : written(declares),
       name,
       what,
       collective: most === 0 ? null : collective,
@@ -86,17 +85,21 @@ const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[
       why: before?.why ?? why,
     })
   }
-  const kept = plan.declarations.filter(({ where }) => !moves.some((move) => move.where === where)).map((
-    { where, layout },
-  ): Transition => ({
-    where,
-    declares: `layout('${layout}')`,
-    name: 'keep',
-    what: '',
-    collective: null,
-    times: 1,
-    bytesPerRank: 0,
-    why: 'it lies so already',
-  }))
+  const kept = plan.declarations.filter(({ where, layout }) => !moves.some((move) => move.where === where && move.declares === layout)).map(
+    (
+      { where, layout },
+    ): Transition => ({
+      where,
+      declares: written(layout),
+      name: 'keep',
+      what: '',
+      collective: null,
+      times: 1,
+      bytesPerRank: 0,
+      why: 'it lies so already',
+    }),
+  )
   return [...rows.values(), ...kept]
 }
+
+const written = (layout: string): string => `layout('${layout}')`
