@@ -14,6 +14,7 @@ const op: Op<Dims> = {
   name: 'attention',
   sides: () => ['query', 'key', 'value', 'mask'],
   shape: ([q, k, v, mask], { over, features, heads, maskKeys }) => {
+    if (over === features) refuse(say.dimTwice('attention', over))
     needDim('attention', q!, features, 'query')
     needDim('attention', k!, over, 'key')
     needDim('attention', k!, features, 'key')
@@ -26,7 +27,7 @@ const op: Op<Dims> = {
     sameSizes('attention', k!, v!, 'key', 'value')
     if (mask !== undefined) {
       needDim('attention', mask, maskKeys, 'mask')
-      noExtra('attention', without(mask, [maskKeys]), q!, 'query')
+      noExtra('attention', without(mask, [maskKeys]), without(q!, [features]), 'scores')
       sameSizes('attention', q!, without(mask, [maskKeys]), 'query', 'mask')
       const [wanted, got] = [sizeOf(k!, over)!, sizeOf(mask, maskKeys)!]
       if (wanted !== got) refuse(say.sizesDiffer('attention', over, wanted, 'key', got, 'mask'))
@@ -72,7 +73,7 @@ const op: Op<Dims> = {
  * et al. 2017, section 3.2.1). `over` and `features` must be whole in k and v. Where the queries have dim `over` too,
  * that is their own position and may be cut; every other dim that q and k share runs along (batch, heads). A bool
  * `mask` keeps where true, an f32 one is added to the scores; it names the key dim `maskKeys` (or `over`, if the queries
- * don't have it).
+ * don't have it); its other dims are among those of the scores, the queries' dims without the features.
  */
 export const attention =
   <const O extends AttentionDims>(options: O) => <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {

@@ -8,7 +8,7 @@ import { type AnyTensor, applied, type Stage, stage } from '#lib/language/tensor
 import { cross } from '#lib/layout/cross.ts'
 import type { Placed } from '#lib/layout/fixes.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
-import { needDim, needKind } from '#lib/layout/shapes.ts'
+import { needDim, needDims, needKind } from '#lib/layout/shapes.ts'
 import { crossByName } from '#lib/op.ts'
 import { attention } from './attention.ts'
 import { unstack } from './select.ts'
@@ -17,10 +17,10 @@ type Dims = AttentionDims & { readonly parts: string }
 
 /** What the input must be, said before it is taken apart, so that a message speaks of what the program's text shows. */
 const check = (x: Placed, { parts, over, features, heads }: Dims): void => {
-  needDim('selfAttention', x.shape, parts)
+  needDims('selfAttention', x.shape, [parts, over, features])
   const count = sizeOf(x.shape, parts)!
   if (count !== 3) refuse(say.partsCount('selfAttention', parts, 3, count))
-  for (const dim of [over, features, ...(heads === undefined ? [] : [heads])]) needDim('selfAttention', x.shape, dim)
+  if (heads !== undefined) needDim('selfAttention', x.shape, heads)
   needKind('selfAttention', x.shape, 'real')
   const crossings = [parts, over, features].map((dim) =>
     crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!

@@ -51,7 +51,7 @@ export interface Program {
 
 /** What is wrong with a declared spec in itself. */
 type SpecMessage<Name extends string, S extends string, M extends string> = string extends S ? ''
-  : First<SpecForm<Name, S>, First<SpecAxes<Name, S, M>, CutTwice<Name, S>>>
+  : First<SpecForm<Name, S>, SpecAxes<Name, S, M>, CutTwice<Name, S>>
 type SpecAxes<Name extends string, S extends string, M extends string> = S extends `${infer Head} ${infer Rest}`
   ? First<DimAxes<Name, Head, M>, SpecAxes<Name, Rest, M>>
   : DimAxes<Name, S, M>

@@ -144,7 +144,7 @@ const checkDivisor = (op: Crossed, crossing: Crossing, parts: readonly Part[], m
 /** The cut of a crossing's result where nothing is wrong. Where any operand leaves it to the planner, it is left. */
 const cutAfter = (crossing: Crossing, parts: readonly Part[]): readonly string[] => {
   const cuts = holdersOf(crossing, parts).map(({ cut }) => cut)
-  return crossing.kind === 'whole' ? [] : cuts.find(isUndecided) ?? cuts.find((cut) => cut.length > 0) ?? []
+  return cuts.find(isUndecided) ?? cuts.find((cut) => cut.length > 0) ?? []
 }
 
 // ---- all of it -----------------------------------------------------------------------------------------------------

@@ -8,8 +8,14 @@ export const alone = ({ file, from, to }: Written): string => {
   const lines = readFileSync(file, 'utf8').split('\n')
   const head = lines.slice(0, lines.findIndex((line) => line.startsWith('export ')))
   return [...head, ...lines.slice(from - 1, to - 1)].join('\n')
-    .replace(/import \{([^}]*)\} from '#lib\/mod.ts'/, (_, names: string) => `import { ${union(names, ['layout', 'sumOver'])} } from '#lib/mod.ts'`)
-    .replace(/import \{([^}]*)\} from '#ops\/mod.ts'/, (_, names: string) => `import { ${union(names, ['add', 'cast', 'contract'])} } from '#ops/mod.ts'`)
+    .replace(
+      /import \{([^}]*)\} from '#lib\/mod.ts'/,
+      (_, names: string) => `import { ${union(names, ['layout', 'sumOver'])} } from '#lib/mod.ts'`,
+    )
+    .replace(
+      /import \{([^}]*)\} from '#ops\/mod.ts'/,
+      (_, names: string) => `import { ${union(names, ['add', 'cast', 'contract'])} } from '#ops/mod.ts'`,
+    )
 }
 const union = (names: string, more: readonly string[]): string =>
   [...new Set([...names.split(',').map((name) => name.trim()).filter((name) => name !== ''), ...more])].join(', ')
@@ -42,7 +48,7 @@ const alternatives = (text: string): readonly string[] => text.split(' or ')
 /** How the operand of a side is written in a stage. */
 const operands: { readonly [side: string]: readonly RegExp[] } = {
   left: [/(?<=where\()(\w+)/],
-  right: [/(?<=where\(.*, )(\w+)(?=\)+$)/, /(?<=concat\('\w+', )(\w+)/, /(?<=\w+\()(\w+)/],
+  right: [/(?<=where\(.*, )(\w+)(?=\)+,?$)/, /(?<=concat\('\w+', )(\w+)/, /(?<=\w+\()(\w+)/],
   weight: [/(?<=weight: )(\w+)/, /(?<=linear\()(\w+)/],
   bias: [/(?<=bias: )(\w+)/],
   scale: [/(?<=scale: )(\w+)/],
@@ -62,8 +68,9 @@ export const follow = (text: string, line: number, way: readonly Step[]): string
     const stage = lines[at]!
     const found = operands[side]?.find((written) => written.test(stage))
     if (side === 'end') lines[at] = stage.replace(/\),$/, `, ${write}),`)
-    else if (side === 'sum') lines[at] = stage.replace(/linear\(\{ weight: (\w+), bias: (\w+) \}, ('.*?')\)/, `contract($1, $3), ${write}, add($2)`)
-    else if (side === 'result') lines[at] = stage.replace(/(residual\(.*?)(\){3,})$/, `$1, ${write}$2`)
+    else if (side === 'sum') {
+      lines[at] = stage.replace(/linear\(\{ weight: (\w+), bias: (\w+) \}, ('.*?')\)/, `contract($1, $3), ${write}, add($2)`)
+    } else if (side === 'result') lines[at] = stage.replace(/(residual\(.*?)(\){3}|\),)$/, `$1, ${write}$2`)
     else if (found !== undefined) lines[at] = stage.replace(found, `pipe($1, ${write})`)
     else lines[at] = stage.replace(new RegExp(`(?<=^.*)\\b${op}\\b(?!.*\\b${op}\\b)`), (stage) => `${write}, ${stage}`)
   }

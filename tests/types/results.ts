@@ -1,4 +1,6 @@
 import ts from 'typescript'
+import { printPending, printSpec } from '#lib/layout/layout.ts'
+import type { Traced } from '#lib/language/trace.ts'
 import type { Written } from './corpus.ts'
 
 /** The types that an editor shows for the tensors which the body of a program gives back, in their order. */
@@ -9,8 +11,10 @@ export const resultTypes = (compiler: ts.Program, { file, name }: Written): read
   if (signature === undefined) throw new Error(`${name} has no body`)
   const leaves = (type: ts.Type): readonly string[] => {
     if (type.getProperty('spec') !== undefined) return [checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation)]
-    const parts = checker.isTupleType(type) ? checker.getTypeArguments(type as ts.TypeReference)
-      : checker.isArrayType(type) ? checker.getTypeArguments(type as ts.TypeReference)
+    const parts = checker.isTupleType(type)
+      ? checker.getTypeArguments(type as ts.TypeReference)
+      : checker.isArrayType(type)
+      ? checker.getTypeArguments(type as ts.TypeReference)
       : type.getProperties().map((property) => checker.getTypeOfSymbol(property))
     return parts.flatMap(leaves)
   }
@@ -29,3 +33,11 @@ const bodyOf = (source: ts.SourceFile, name: string): ts.SignatureDeclaration =>
   }
   throw new Error(`there is no program ${name} in ${source.fileName}`)
 }
+
+/** What they should be: plain tensors that say all that the trace made of them, and no name of a helper type. */
+export const shown = ({ outputs, mesh }: Traced): readonly string[] =>
+  outputs.map(({ node: { shape, layout, mesh: of } }) =>
+    `Tensor<"${printSpec(shape, layout)}", "${printPending(layout.pending)}", ${
+      of === undefined ? 'string' : `"${mesh.text}"`
+    }, "${shape.type}">`
+  )

@@ -21,13 +21,9 @@ export interface AlongAway<Op extends string, D extends string> extends Rule {
 
 type AlongMessage<Op extends string, X, D extends string> = First<
   Exists<Op, SpecOf<X>, D>,
-  First<
-    Needs<Op, X, 'real'>,
-    First<
-      RefusePending<Op, X>,
-      AllWhole<Op, D, [['input', SpecOf<X>]]>
-    >
-  >
+  Needs<Op, X, 'real'>,
+  RefusePending<Op, X>,
+  AllWhole<Op, D, [['input', SpecOf<X>]]>
 >
 
 /** A tensor among an op's operands, and the part it plays. */
@@ -38,25 +34,13 @@ export interface AlongAffine<Op extends string, D extends string, Parameters ext
   readonly given: D
   readonly message: First<
     Exists<Op, SpecOf<this['input']>, D>,
-    First<
-      ParametersFit<Op, this['input'], Parameters>,
-      First<
-        Needs<Op, this['input'], 'real'>,
-        First<
-          RefusePending<Op, this['input']>,
-          First<
-            ParametersFinished<Op, Parameters>,
-            First<
-              AllWhole<Op, D, Parts<this['input'], Parameters>>,
-              First<
-                ParametersLie<Op, ['input', SpecOf<this['input']>], Parameters>,
-                CutTwice<Op, WithAxesOfAll<SpecOf<this['input']>, Parameters>, Parts<this['input'], Parameters>>
-              >
-            >
-          >
-        >
-      >
-    >
+    ParametersFit<Op, this['input'], Parameters>,
+    Needs<Op, this['input'], 'real'>,
+    RefusePending<Op, this['input']>,
+    ParametersFinished<Op, Parameters>,
+    AllWhole<Op, D, Parts<this['input'], Parameters>>,
+    ParametersLie<Op, ['input', SpecOf<this['input']>], Parameters>,
+    CutTwice<Op, WithAxesOfAll<SpecOf<this['input']>, Parameters>, Parts<this['input'], Parameters>>
   >
   readonly output: Parameters extends readonly [] ? this['input']
     : WithSpec<this['input'], WithAxesOfAll<SpecOf<this['input']>, Parameters>>
@@ -71,10 +55,8 @@ type ParametersFit<Op extends string, X, Ps extends readonly Given[]> = Ps exten
   : ''
 type ParameterFits<Op extends string, X, P, Side extends string> = First<
   Extra<SpecOf<P>, SpecOf<X>> extends `${infer D}:${string}` ? NoDim<Op, D, 'input', Names<SpecOf<X>>> : '',
-  First<
-    SizeConflict<Op, SpecOf<X>, SpecOf<P>, 'input', Side>,
-    TypeConflict<Op, X, P, 'input', Side>
-  >
+  SizeConflict<Op, SpecOf<X>, SpecOf<P>, 'input', Side>,
+  TypeConflict<Op, X, P, 'input', Side>
 >
 type ParametersFinished<Op extends string, Ps extends readonly Given[]> = Ps extends
   readonly [infer P extends Given, ...infer Rest extends readonly Given[]]
@@ -84,10 +66,8 @@ type ParametersFinished<Op extends string, Ps extends readonly Given[]> = Ps ext
 type ParametersLie<Op extends string, First_ extends Part, Ps extends readonly Given[]> = Ps extends
   readonly [infer P extends Given, ...infer Rest extends readonly Given[]] ? First<
     CutConflict<Op, First_[1], SpecOf<P[1]>, First_[0], P[0]>,
-    First<
-      ParametersLie<Op, First_, Rest>,
-      ParametersLie<Op, [P[0], SpecOf<P[1]>], Rest>
-    >
+    ParametersLie<Op, First_, Rest>,
+    ParametersLie<Op, [P[0], SpecOf<P[1]>], Rest>
   >
   : ''
 type WithAxesOfAll<S extends string, Ps extends readonly Given[]> = Ps extends
@@ -100,10 +80,8 @@ export interface Fold<Op extends string, Ds extends string, Kind extends 'sum' |
   readonly given: Ds
   readonly message: First<
     AllExist<Op, SpecOf<this['input']>, Ds>,
-    First<
-      Needs<Op, this['input'], 'real'>,
-      Kind extends 'sum' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
-    >
+    Needs<Op, this['input'], 'real'>,
+    Kind extends 'sum' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
   >
   readonly output: Tensor<
     RemoveAll<SpecOf<this['input']>, Ds>,

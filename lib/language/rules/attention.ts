@@ -1,9 +1,9 @@
-import type { NoDim, PartsCount, SizesDiffer } from '../messages.ts'
+import type { DimTwice, NoDim, PartsCount, SizesDiffer } from '../messages.ts'
 import type { Known } from '../arithmetic.ts'
 import type { Names, Remove, Size } from '../spec.ts'
 import type { AnyTensor, MeshOf, Message, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
 import type { CutConflict, Extra, SizeConflict, WithAxesOf } from './binary.ts'
-import type { Exists, First, Needs, RefusePending } from './unary.ts'
+import type { AllExist, Exists, First, Needs, RefusePending } from './unary.ts'
 import type { AllWhole, CutTwice } from './whole.ts'
 
 /** What attention folds over (`over`, a dim of keys and values), and the dim of the dot products (`features`). */
@@ -42,84 +42,47 @@ type Masked<S extends string, M extends string> = M extends '' ? S : WithAxesOf<
 
 type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
   DimsMessage<Q, KS, VS, O>,
-  First<
-    TypesMessage<X, K, V, O>,
-    First<
-      RefusePending<'attention', X, 'query'>,
-      First<
-        RefusePending<'attention', K, 'key'>,
-        First<
-          RefusePending<'attention', V, 'value'>,
-          First<
-            O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '',
-            First<
-              WholeMessage<Q, KS, VS, O>,
-              CutsMessage<Q, KS, VS, O>
-            >
-          >
-        >
-      >
-    >
-  >
+  TypesMessage<X, K, V, O>,
+  RefusePending<'attention', X, 'query'>,
+  RefusePending<'attention', K, 'key'>,
+  RefusePending<'attention', V, 'value'>,
+  O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '',
+  WholeMessage<Q, KS, VS, O>,
+  CutsMessage<Q, KS, VS, O>
 >
 
 type DimsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
+  O['over'] extends O['features'] ? DimTwice<'attention', O['over']> : '',
   Exists<'attention', Q, O['features'], 'query'>,
-  First<
-    Exists<'attention', KS, O['over'], 'key'>,
-    First<
-      Exists<'attention', KS, O['features'], 'key'>,
-      First<
-        O['heads'] extends string ? Exists<'attention', Q, O['heads'], 'query'> : '',
-        First<
-          NoExtra<Remove<KS, O['over']>, Q, 'query'>,
-          First<
-            NoExtra<VS, KS, 'key'>,
-            First<
-              NoExtra<KS, VS, 'value'>,
-              First<
-                SizeConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>,
-                First<
-                  SizeConflict<'attention', KS, VS, 'key', 'value'>,
-                  MaskSpec<O> extends '' ? '' : MaskMessage<Q, KS, MaskSpec<O>, MaskKeys<O>, O>
-                >
-              >
-            >
-          >
-        >
-      >
-    >
-  >
+  Exists<'attention', KS, O['over'], 'key'>,
+  Exists<'attention', KS, O['features'], 'key'>,
+  O['heads'] extends string ? Exists<'attention', Q, O['heads'], 'query'> : '',
+  NoExtra<Remove<KS, O['over']>, Q, 'query'>,
+  NoExtra<VS, KS, 'key'>,
+  NoExtra<KS, VS, 'value'>,
+  SizeConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>,
+  SizeConflict<'attention', KS, VS, 'key', 'value'>,
+  MaskSpec<O> extends '' ? '' : MaskMessage<Q, KS, MaskSpec<O>, MaskKeys<O>, O>
 >
 type MaskMessage<Q extends string, KS extends string, M extends string, Keys extends string, O extends AttentionDims> = First<
   Exists<'attention', M, Keys, 'mask'>,
-  First<
-    NoExtra<Remove<M, Keys>, Q, 'query'>,
-    First<
-      SizeConflict<'attention', Q, Remove<M, Keys>, 'query', 'mask'>,
-      [Known<Size<KS, O['over']>>, Known<Size<M, Keys>>] extends [true, true] ? Size<M, Keys> extends Size<KS, O['over']> ? ''
-        : SizesDiffer<'attention', O['over'], Size<KS, O['over']>, 'key', Size<M, Keys>, 'mask'>
-        : ''
-    >
-  >
+  NoExtra<Remove<M, Keys>, Remove<Q, O['features']>, 'scores'>,
+  SizeConflict<'attention', Q, Remove<M, Keys>, 'query', 'mask'>,
+  [Known<Size<KS, O['over']>>, Known<Size<M, Keys>>] extends [true, true] ? Size<M, Keys> extends Size<KS, O['over']> ? ''
+    : SizesDiffer<'attention', O['over'], Size<KS, O['over']>, 'key', Size<M, Keys>, 'mask'>
+    : ''
 >
 type TypesMessage<X, K, V, O extends AttentionDims> = First<
   Needs<'attention', X, 'real', 'query'>,
-  First<
-    Needs<'attention', K, 'real', 'key'>,
-    First<
-      Needs<'attention', V, 'real', 'value'>,
-      O['mask'] extends AnyTensor ? Needs<'attention', O['mask'], 'mask', 'mask'> : ''
-    >
-  >
+  Needs<'attention', K, 'real', 'key'>,
+  Needs<'attention', V, 'real', 'value'>,
+  O['mask'] extends AnyTensor ? Needs<'attention', O['mask'], 'mask', 'mask'> : ''
 >
 type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = Operands<Q, KS, VS, O> extends
   infer All extends readonly (readonly [string, string])[] ? First<
     AllWhole<'attention', O['features'], [['query', Q], ['key', KS], ['value', VS]], All, O['over']>,
-    First<
-      AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
-      MaskSpec<O> extends '' ? '' : AllWhole<'attention', MaskKeys<O>, [['mask', MaskSpec<O>]], All>
-    >
+    AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
+    MaskSpec<O> extends '' ? '' : AllWhole<'attention', MaskKeys<O>, [['mask', MaskSpec<O>]], All>
   >
   : never
 type Operands<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = [
@@ -131,22 +94,12 @@ type Operands<Q extends string, KS extends string, VS extends string, O extends 
 
 type CutsMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = First<
   CutConflict<'attention', Q, Remove<KS, O['over']>, 'query', 'key'>,
-  First<
-    CutConflict<'attention', Q, Remove<VS, O['over']>, 'query', 'value'>,
-    First<
-      MaskCuts<Q, MaskSpec<O>, MaskKeys<O>, 'query'>,
-      First<
-        CutConflict<'attention', Remove<KS, O['over']>, Remove<VS, O['over']>, 'key', 'value'>,
-        First<
-          MaskCuts<Remove<KS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'key'>,
-          First<
-            MaskCuts<Remove<VS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'value'>,
-            CutTwice<'attention', Attended<Q, KS, VS, O>, Operands<Q, KS, VS, O>>
-          >
-        >
-      >
-    >
-  >
+  CutConflict<'attention', Q, Remove<VS, O['over']>, 'query', 'value'>,
+  MaskCuts<Q, MaskSpec<O>, MaskKeys<O>, 'query'>,
+  CutConflict<'attention', Remove<KS, O['over']>, Remove<VS, O['over']>, 'key', 'value'>,
+  MaskCuts<Remove<KS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'key'>,
+  MaskCuts<Remove<VS, O['over']>, MaskSpec<O>, MaskKeys<O>, 'value'>,
+  CutTwice<'attention', Attended<Q, KS, VS, O>, Operands<Q, KS, VS, O>>
 >
 type MaskCuts<S extends string, M extends string, Keys extends string, Side extends string> = M extends '' ? ''
   : CutConflict<'attention', S, Remove<M, Keys>, Side, 'mask'>
@@ -166,31 +119,13 @@ export interface SelfAttention<O extends AttentionDims & { readonly parts: strin
 }
 type One<X, D extends string> = Tensor<Remove<SpecOf<X>, D>, PendingOf<X>, MeshOf<X>, TypeOf<X>>
 type SelfMessage<Op extends string, X, S extends string, O extends AttentionDims & { readonly parts: string }> = First<
-  Exists<Op, S, O['parts']>,
-  First<
-    Known<Size<S, O['parts']>> extends true ? (Size<S, O['parts']> extends '3' ? '' : PartsCount<Op, O['parts'], '3', Size<S, O['parts']>>)
-      : '',
-    First<
-      Exists<Op, S, O['over']>,
-      First<
-        Exists<Op, S, O['features']>,
-        First<
-          O['heads'] extends string ? Exists<Op, S, O['heads']> : '',
-          First<
-            Needs<Op, X, 'real'>,
-            First<
-              RefusePending<Op, X>,
-              First<
-                AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>,
-                First<
-                  AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
-                  AllWhole<Op, O['features'], [['input', S]], [['input', S]], `${O['parts']} ${O['over']}`>
-                >
-              >
-            >
-          >
-        >
-      >
-    >
-  >
+  AllExist<Op, S, `${O['parts']} ${O['over']} ${O['features']}`>,
+  Known<Size<S, O['parts']>> extends true ? (Size<S, O['parts']> extends '3' ? '' : PartsCount<Op, O['parts'], '3', Size<S, O['parts']>>)
+    : '',
+  O['heads'] extends string ? Exists<Op, S, O['heads']> : '',
+  Needs<Op, X, 'real'>,
+  RefusePending<Op, X>,
+  AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>,
+  AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
+  AllWhole<Op, O['features'], [['input', S]], [['input', S]], `${O['parts']} ${O['over']}`>
 >

@@ -79,16 +79,15 @@ export type PendingOfTwo<
   L extends Linearity,
   A extends string = 'left',
   B extends string = 'right',
-> = [P1, P2] extends ['', ''] ? '= ' : First<
-  L extends 'never' ? RefusePendingText<Op, S1, P1, A> : RefuseExtremesText<Op, S1, P1, A>,
-  First<
+> = [P1, P2] extends ['', ''] ? '= '
+  : First<
+    L extends 'never' ? RefusePendingText<Op, S1, P1, A> : RefuseExtremesText<Op, S1, P1, A>,
     L extends 'never' | 'left' ? RefusePendingText<Op, S2, P2, B> : RefuseExtremesText<Op, S2, P2, B>,
     L extends 'together' ? Together<Op, S1, P1, S2, P2, A, B>
       : P2 extends '' ? Meets<Op, P1, S2, A, B>
       : P1 extends '' ? Meets<Op, P2, S1, B, A>
       : PendingOnBothSides<Op, A, P1, B, P2, FixPending<S2, P2>>
   >
->
 type Together<
   Op extends string,
   S1 extends string,
@@ -139,19 +138,11 @@ export type BinaryMessage<
   B extends string = 'right',
 > = First<
   SizeConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>,
-  First<
-    Needs<Op, X, K, A>,
-    First<
-      TypeConflict<Op, X, Y, A, B>,
-      First<
-        MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<Y>, PendingOf<Y>, L, A, B>>,
-        First<
-          CutConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>,
-          CutTwice<Op, Broadcast<SpecOf<X>, SpecOf<Y>>, [[B, SpecOf<Y>]]>
-        >
-      >
-    >
-  >
+  Needs<Op, X, K, A>,
+  TypeConflict<Op, X, Y, A, B>,
+  MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<Y>, PendingOf<Y>, L, A, B>>,
+  CutConflict<Op, SpecOf<X>, SpecOf<Y>, A, B>,
+  CutTwice<Op, Broadcast<SpecOf<X>, SpecOf<Y>>, [[B, SpecOf<Y>]]>
 >
 
 /** A function of each element and one number N. */
@@ -159,10 +150,8 @@ export interface WithNumber<Op extends string, N extends number, L extends Linea
   extends Rule {
   readonly message: First<
     Needs<Op, this['input'], K>,
-    First<
-      TypeOf<this['input']> extends 'i32' ? (`${N}` extends `${string}.${string}` ? NotWhole<Op, `${N}`> : '') : '',
-      L extends 'either' | 'left' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
-    >
+    TypeOf<this['input']> extends 'i32' ? (`${N}` extends `${string}.${string}` ? NotWhole<Op, `${N}`> : '') : '',
+    L extends 'either' | 'left' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
   >
   readonly output: To extends DType ? Tensor<SpecOf<this['input']>, PendingOf<this['input']>, MeshOf<this['input']>, To> : this['input']
 }
@@ -180,35 +169,15 @@ export interface Where<A extends AnyTensor, B extends AnyTensor> extends Rule {
 }
 type WhereMessage<X, A, B, C extends string, L extends string, R extends string> = First<
   SizeConflict<'where', C, L, 'condition', 'left'>,
-  First<
-    SizeConflict<'where', C, R, 'condition', 'right'>,
-    First<
-      SizeConflict<'where', L, R>,
-      First<
-        Needs<'where', X, 'truth', 'condition'>,
-        First<
-          TypeConflict<'where', A, B>,
-          First<
-            RefusePending<'where', X, 'condition'>,
-            First<
-              MessageIn<PendingOfTwo<'where', L, PendingOf<A>, R, PendingOf<B>, 'together'>>,
-              First<
-                MeetsCut<'where', PendingOf<A>, C, 'left', 'condition'>,
-                First<
-                  CutConflict<'where', C, L, 'condition', 'left'>,
-                  First<
-                    CutConflict<'where', C, R, 'condition', 'right'>,
-                    First<
-                      CutConflict<'where', L, R>,
-                      CutTwice<'where', Broadcast<Broadcast<C, L>, R>, [['left', L], ['right', R]]>
-                    >
-                  >
-                >
-              >
-            >
-          >
-        >
-      >
-    >
-  >
+  SizeConflict<'where', C, R, 'condition', 'right'>,
+  SizeConflict<'where', L, R>,
+  Needs<'where', X, 'truth', 'condition'>,
+  TypeConflict<'where', A, B>,
+  RefusePending<'where', X, 'condition'>,
+  MessageIn<PendingOfTwo<'where', L, PendingOf<A>, R, PendingOf<B>, 'together'>>,
+  MeetsCut<'where', PendingOf<A>, C, 'left', 'condition'>,
+  CutConflict<'where', C, L, 'condition', 'left'>,
+  CutConflict<'where', C, R, 'condition', 'right'>,
+  CutConflict<'where', L, R>,
+  CutTwice<'where', Broadcast<Broadcast<C, L>, R>, [['left', L], ['right', R]]>
 >

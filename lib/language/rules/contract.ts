@@ -47,28 +47,14 @@ type Lies<Axes extends string> = Axes extends '' ? 'whole' : At<Axes>
 
 type ContractMessage<Op extends string, X, W, Ds extends string, A extends string, B extends string> = First<
   AllExist<Op, SpecOf<X>, Ds, A>,
-  First<
-    AllExist<Op, SpecOf<W>, Ds, B>,
-    First<
-      SizeConflict<Op, SpecOf<X>, SpecOf<W>, A, B>,
-      First<
-        Needs<Op, X, 'real', A>,
-        First<
-          TypeConflict<Op, X, W, A, B>,
-          First<
-            MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either', A, B>>,
-            First<
-              SummedCuts<Op, SpecOf<X>, SpecOf<W>, Ds, A, B>,
-              First<
-                CutConflict<Op, RemoveAll<SpecOf<X>, Ds>, SpecOf<W>, A, B>,
-                CutTwice<Op, Contracted<SpecOf<X>, SpecOf<W>, Ds>, [[B, RemoveAll<SpecOf<W>, Ds>]]>
-              >
-            >
-          >
-        >
-      >
-    >
-  >
+  AllExist<Op, SpecOf<W>, Ds, B>,
+  SizeConflict<Op, SpecOf<X>, SpecOf<W>, A, B>,
+  Needs<Op, X, 'real', A>,
+  TypeConflict<Op, X, W, A, B>,
+  MessageIn<PendingOfTwo<Op, SpecOf<X>, PendingOf<X>, SpecOf<W>, PendingOf<W>, 'either', A, B>>,
+  SummedCuts<Op, SpecOf<X>, SpecOf<W>, Ds, A, B>,
+  CutConflict<Op, RemoveAll<SpecOf<X>, Ds>, SpecOf<W>, A, B>,
+  CutTwice<Op, Contracted<SpecOf<X>, SpecOf<W>, Ds>, [[B, RemoveAll<SpecOf<W>, Ds>]]>
 >
 
 type ContractOutput<X, W, Ds extends string> = ContractedTensor<X, W, Ds>['tensor']
@@ -98,10 +84,11 @@ export interface Contract<W extends AnyTensor, Ds extends string> extends Rule {
 /** contract followed by adding a bias, which a pending sum refuses. */
 export interface LinearLayer<W extends AnyTensor, B extends AnyTensor | undefined, Ds extends string> extends Rule {
   readonly given: Ds
-  readonly message: string extends SpecOf<W> ? '' : First<
-    ContractMessage<'linear', this['input'], W, Ds, 'input', 'weight'>,
-    B extends AnyTensor ? BiasMessage<ContractOutput<this['input'], W, Ds>, B, Ds> : ''
-  >
+  readonly message: string extends SpecOf<W> ? ''
+    : First<
+      ContractMessage<'linear', this['input'], W, Ds, 'input', 'weight'>,
+      B extends AnyTensor ? BiasMessage<ContractOutput<this['input'], W, Ds>, B, Ds> : ''
+    >
   readonly output: string extends SpecOf<W> ? Tensor<string, string, MeshOfEither<this['input'], W>>
     : B extends AnyTensor ? Tensor<
         WithAxesOf<Contracted<SpecOf<this['input']>, SpecOf<W>, Ds>, SpecOf<B>>,
@@ -113,22 +100,13 @@ export interface LinearLayer<W extends AnyTensor, B extends AnyTensor | undefine
 /** Said in other words than elsewhere: a layer called linear is linear in all but its bias. */
 type BiasFinished<B> = PendingOf<B> extends '' ? ''
   : NotFinished<'linear', 'bias', KindOfPending<PendingOf<B>>, AxesOfPending<PendingOf<B>>, FixPending<SpecOf<B>, PendingOf<B>>>
-type BiasMessage<Y extends AnyTensor, B, Ds extends string> = string extends SpecOf<B> ? '' : First<
-  Extra<SpecOf<B>, SpecOf<Y>> extends `${infer D}:${string}` ? NoDim<'linear', D, 'result', Names<SpecOf<Y>>> : '',
-  First<
+type BiasMessage<Y extends AnyTensor, B, Ds extends string> = string extends SpecOf<B> ? ''
+  : First<
+    Extra<SpecOf<B>, SpecOf<Y>> extends `${infer D}:${string}` ? NoDim<'linear', D, 'result', Names<SpecOf<Y>>> : '',
     SizeConflict<'linear', SpecOf<Y>, SpecOf<B>, 'result', 'bias'>,
-    First<
-      TypeConflict<'linear', Y, B, 'result', 'bias'>,
-      First<
-        PendingOf<Y> extends '' ? '' : BiasOnPending<'linear', PendingOf<Y>, Ds, FixPending<SpecOf<Y>, PendingOf<Y>>>,
-        First<
-          BiasFinished<B>,
-          First<
-            CutConflict<'linear', SpecOf<Y>, SpecOf<B>, 'result', 'bias'>,
-            CutTwice<'linear', WithAxesOf<SpecOf<Y>, SpecOf<B>>, [['bias', SpecOf<B>]]>
-          >
-        >
-      >
-    >
+    TypeConflict<'linear', Y, B, 'result', 'bias'>,
+    PendingOf<Y> extends '' ? '' : BiasOnPending<'linear', PendingOf<Y>, Ds, FixPending<SpecOf<Y>, PendingOf<Y>>>,
+    BiasFinished<B>,
+    CutConflict<'linear', SpecOf<Y>, SpecOf<B>, 'result', 'bias'>,
+    CutTwice<'linear', WithAxesOf<SpecOf<Y>, SpecOf<B>>, [['bias', SpecOf<B>]]>
   >
->

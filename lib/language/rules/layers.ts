@@ -26,10 +26,8 @@ export interface Residual<Stages extends readonly AnyStage[]> extends Rule {
       : WithSpec<this['input'], WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>>)
     : never
 }
-type ResidualMessage<X, Y> = Y extends AnyTensor ? string extends SpecOf<Y> ? '' : First<
-    SameNames<SpecOf<X>, SpecOf<Y>>,
-    BinaryMessage<'residual', X, Y, 'together', 'number', 'input', 'result'>
-  >
+type ResidualMessage<X, Y> = Y extends AnyTensor ? string extends SpecOf<Y> ? ''
+  : First<SameNames<SpecOf<X>, SpecOf<Y>>, BinaryMessage<'residual', X, Y, 'together', 'number', 'input', 'result'>>
   : never
 type SameNames<S extends string, U extends string> = `${Extra<U, S>}${Extra<S, U>}` extends '' ? ''
   : DimsChange<'residual', Names<S>, Names<U>>

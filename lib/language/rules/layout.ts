@@ -26,17 +26,15 @@ type Token<Text extends string, S extends string, M extends string, Rest extends
   : Text extends `@${string}` | `${string}@` ? NotOfForm<'layout', Text, 'dim@axis'>
   : Text extends `${infer D}@${infer A}` ? First<
       Exists<'layout', S, D>,
-      First<` ${Rest}` extends `${string} ${D}@${string}` ? DimTwice<'layout', D> : '', AxesExist<'layout', A, D, M>>
+      ` ${Rest}` extends `${string} ${D}@${string}` ? DimTwice<'layout', D> : '',
+      AxesExist<'layout', A, D, M>
     >
   : NotOfForm<'layout', Text, 'dim@axis'>
 
 /** From here on the dims lie as L says, every other dim is whole and nothing is pending. */
 export interface Layout<L extends string> extends Rule {
   readonly given: L
-  readonly message: First<
-    Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>,
-    CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>
-  >
+  readonly message: First<Tokens<L, SpecOf<this['input']>, MeshOf<this['input']>>, CutTwice<'layout', LaidOut<SpecOf<this['input']>, L>>>
   readonly output: WithSpec<this['input'], LaidOut<SpecOf<this['input']>, L>, ''>
 }
 

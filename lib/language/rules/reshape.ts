@@ -57,23 +57,15 @@ export interface Split<D extends string, Parts extends string> extends Rule {
   readonly given: `${D} ${Parts}`
   readonly message: First<
     PartsForm<'split', Parts>,
-    First<
-      Exists<'split', SpecOf<this['input']>, D>,
-      First<
-        AreFree<'split', Remove<SpecOf<this['input']>, D>, Parts>,
-        First<
-          Differ<ProductOf<Parts>, Size<SpecOf<this['input']>, D>> extends true
-            ? SplitSize<D, Size<SpecOf<this['input']>, D>, WrittenProduct<Parts>, ProductOf<Parts>>
-            : '',
-          First<
-            RefuseExtremes<'split', this['input']>,
-            Parts extends `${infer Major}:${infer MajorSize} ${string}`
-              ? CutAlong<'split', SpecOf<this['input']>, D, MeshOf<this['input']>, Major, MajorSize, Minor<Parts>, ''>
-              : ''
-          >
-        >
-      >
-    >
+    Exists<'split', SpecOf<this['input']>, D>,
+    AreFree<'split', Remove<SpecOf<this['input']>, D>, Parts>,
+    Differ<ProductOf<Parts>, Size<SpecOf<this['input']>, D>> extends true
+      ? SplitSize<D, Size<SpecOf<this['input']>, D>, WrittenProduct<Parts>, ProductOf<Parts>>
+      : '',
+    RefuseExtremes<'split', this['input']>,
+    Parts extends `${infer Major}:${infer MajorSize} ${string}`
+      ? CutAlong<'split', SpecOf<this['input']>, D, MeshOf<this['input']>, Major, MajorSize, Minor<Parts>, ''>
+      : ''
   >
   readonly output: WithSpec<
     this['input'],
@@ -94,25 +86,22 @@ export interface Merge<Ds extends string, To extends string> extends Rule {
   readonly given: `${Ds} ${To}`
   readonly message: First<
     AllExist<'merge', SpecOf<this['input']>, Ds>,
-    First<
-      IsFree<'merge', RemoveAll<SpecOf<this['input']>, Ds>, To>,
-      First<
-        RefuseExtremes<'merge', this['input']>,
-        Tail<Ds> extends '' ? '' : First<
-          EachWhole<'merge', SpecOf<this['input']>, Tail<Ds>, Ds>,
-          CutAlong<
-            'merge',
-            SpecOf<this['input']>,
-            Head<Ds>,
-            MeshOf<this['input']>,
-            Head<Ds>,
-            Size<SpecOf<this['input']>, Head<Ds>>,
-            MergedSize<SpecOf<this['input']>, Tail<Ds>>,
-            Ds
-          >
+    IsFree<'merge', RemoveAll<SpecOf<this['input']>, Ds>, To>,
+    RefuseExtremes<'merge', this['input']>,
+    Tail<Ds> extends '' ? ''
+      : First<
+        EachWhole<'merge', SpecOf<this['input']>, Tail<Ds>, MergedSize<SpecOf<this['input']>, Tail<Ds>> extends '1' ? Tail<Ds> : Ds>,
+        CutAlong<
+          'merge',
+          SpecOf<this['input']>,
+          Head<Ds>,
+          MeshOf<this['input']>,
+          Head<Ds>,
+          Size<SpecOf<this['input']>, Head<Ds>>,
+          MergedSize<SpecOf<this['input']>, Tail<Ds>>,
+          Ds
         >
       >
-    >
   >
   readonly output: WithSpec<
     this['input'],
@@ -131,10 +120,8 @@ export interface Rename<D extends string, To extends string> extends Rule {
   readonly given: `${D} ${To}`
   readonly message: First<
     Exists<'rename', SpecOf<this['input']>, D>,
-    First<
-      IsFree<'rename', Remove<SpecOf<this['input']>, D>, To>,
-      RefuseExtremes<'rename', this['input']>
-    >
+    IsFree<'rename', Remove<SpecOf<this['input']>, D>, To>,
+    RefuseExtremes<'rename', this['input']>
   >
   readonly output: WithSpec<this['input'], Replace<SpecOf<this['input']>, D, `${To}:${Dim<SpecOf<this['input']>, D>}`>>
 }
@@ -148,27 +135,24 @@ export interface Reorder<Ds extends string> extends Rule {
   readonly given: Ds
   readonly message: First<
     AllExist<'reorder', SpecOf<this['input']>, Ds>,
-    First<
-      Missing<SpecOf<this['input']>, Ds> extends infer D extends string ? (D extends '' ? '' : DimMissing<'reorder', D, Ds>) : never,
-      RefuseExtremes<'reorder', this['input']>
-    >
+    Missing<SpecOf<this['input']>, Ds> extends infer D extends string ? (D extends '' ? '' : DimMissing<'reorder', D, Ds>) : never,
+    RefuseExtremes<'reorder', this['input']>
   >
   readonly output: WithSpec<this['input'], Ordered<SpecOf<this['input']>, Ds>>
 }
+
+/** What is left to the planner stays so, where an op needs the dim whole. */
+type Free<S extends string, D extends string> = Axes<S, D> extends '?' ? '@?' : ''
 
 // ---- extents -------------------------------------------------------------------------------------------------------
 
 /** Positions up to `End` must be there, and D whole. */
 type Positions<Op extends string, X, D extends string, Counts extends string, End extends string, What extends string> = First<
   Exists<Op, SpecOf<X>, D>,
-  First<
-    AreSizes<Counts> extends true ? (AtMost<End, Size<SpecOf<X>, D>> extends true ? '' : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>)
-      : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>,
-    First<
-      RefuseExtremes<Op, X>,
-      Whole<Op, SpecOf<X>, D>
-    >
-  >
+  AreSizes<Counts> extends true ? (AtMost<End, Size<SpecOf<X>, D>> extends true ? '' : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>)
+    : OutOfRange<Op, D, Size<SpecOf<X>, D>, What>,
+  RefuseExtremes<Op, X>,
+  Whole<Op, SpecOf<X>, D>
 >
 type AreSizes<Counts extends string> = Counts extends `${infer Head} ${infer Rest}` ? IsSize<Head> extends true ? AreSizes<Rest> : false
   : IsSize<Counts>
@@ -184,7 +168,7 @@ export interface Slice<D extends string, From extends string, Count extends stri
     AreSizes<`${From} ${Count}`> extends true ? Add<From, Count> : '0',
     `{ from: ${From}, count: ${Count} }`
   >
-  readonly output: WithSpec<this['input'], Replace<SpecOf<this['input']>, D, `${D}:${Count}`>>
+  readonly output: WithSpec<this['input'], Replace<SpecOf<this['input']>, D, `${D}:${Count}${Free<SpecOf<this['input']>, D>}`>>
 }
 
 /** One position of D, which goes away. */
@@ -203,7 +187,8 @@ export interface Unstack<D extends string> extends Rule {
   readonly given: D
   readonly message: First<
     Exists<'unstack', SpecOf<this['input']>, D>,
-    First<RefuseExtremes<'unstack', this['input']>, Whole<'unstack', SpecOf<this['input']>, D>>
+    RefuseExtremes<'unstack', this['input']>,
+    Whole<'unstack', SpecOf<this['input']>, D>
   >
   readonly output: Known<Size<SpecOf<this['input']>, D>> extends true
     ? Copies<WithSpec<this['input'], Remove<SpecOf<this['input']>, D>>, Size<SpecOf<this['input']>, D>>
@@ -215,20 +200,14 @@ export interface Pad<D extends string, Before extends string, After extends stri
   readonly given: D
   readonly message: First<
     Exists<'pad', SpecOf<this['input']>, D>,
-    First<
-      IsSize<Before> extends true ? '' : NotCount<'pad', 'before', Before>,
-      First<
-        IsSize<After> extends true ? '' : NotCount<'pad', 'after', After>,
-        First<
-          RefusePending<'pad', this['input']>,
-          Whole<'pad', SpecOf<this['input']>, D>
-        >
-      >
-    >
+    IsSize<Before> extends true ? '' : NotCount<'pad', 'before', Before>,
+    IsSize<After> extends true ? '' : NotCount<'pad', 'after', After>,
+    RefusePending<'pad', this['input']>,
+    Whole<'pad', SpecOf<this['input']>, D>
   >
   readonly output: WithSpec<
     this['input'],
-    Replace<SpecOf<this['input']>, D, `${D}:${Add<Add<Before, Size<SpecOf<this['input']>, D>>, After>}`>
+    Replace<SpecOf<this['input']>, D, `${D}:${Add<Add<Before, Size<SpecOf<this['input']>, D>>, After>}${Free<SpecOf<this['input']>, D>}`>
   >
 }
 
@@ -237,33 +216,22 @@ export interface Concat<D extends string, Y extends AnyTensor> extends Rule {
   readonly given: D
   readonly message: string extends SpecOf<Y> ? '' : ConcatMessage<this['input'], Y, SpecOf<this['input']>, SpecOf<Y>, D>
   readonly output: string extends SpecOf<Y> ? Tensor<string, string, MeshOfEither<this['input'], Y>, TypeOf<this['input']>> : Tensor<
-    Replace<WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>, D, `${D}:${Add<Size<SpecOf<this['input']>, D>, Size<SpecOf<Y>, D>>}`>,
+    Concatenated<WithAxesOf<SpecOf<this['input']>, SpecOf<Y>>, D, Add<Size<SpecOf<this['input']>, D>, Size<SpecOf<Y>, D>>>,
     PendingOf<this['input']>,
     MeshOfEither<this['input'], Y>,
     TypeOf<this['input']>
   >
 }
+type Concatenated<S extends string, D extends string, N extends string> = Replace<S, D, `${D}:${N}${Free<S, D>}`>
 type ConcatMessage<X, Y, S extends string, U extends string, D extends string> = First<
   Exists<'concat', S, D, 'left'>,
-  First<
-    SameDims<'concat', S, U>,
-    First<
-      SizeConflict<'concat', Remove<S, D>, Remove<U, D>>,
-      First<
-        TypeConflict<'concat', X, Y>,
-        First<
-          MessageIn<PendingOfTwo<'concat', S, PendingOf<X>, U, PendingOf<Y>, 'together'>>,
-          First<
-            AllWhole<'concat', D, [['left', S], ['right', U]]>,
-            First<
-              CutConflict<'concat', S, U>,
-              CutTwice<'concat', WithAxesOf<S, U>, [['right', U]]>
-            >
-          >
-        >
-      >
-    >
-  >
+  SameDims<'concat', S, U>,
+  SizeConflict<'concat', Remove<S, D>, Remove<U, D>>,
+  TypeConflict<'concat', X, Y>,
+  MessageIn<PendingOfTwo<'concat', S, PendingOf<X>, U, PendingOf<Y>, 'together'>>,
+  AllWhole<'concat', D, [['left', S], ['right', U]]>,
+  CutConflict<'concat', S, U>,
+  CutTwice<'concat', WithAxesOf<S, U>, [['right', U]]>
 >
 type SameDims<Op extends string, S extends string, U extends string> = Extra<U, S> extends `${infer D}:${string}`
   ? NoDim<Op, D, 'left', Names<S>>
@@ -275,10 +243,8 @@ export interface Repeat<Part extends string> extends Rule {
   readonly given: Part
   readonly message: First<
     Part extends `${string} ${string}` ? NotOfForm<'repeat', Part, 'dim:size'> : PartsForm<'repeat', Part>,
-    First<
-      AreFree<'repeat', SpecOf<this['input']>, Part>,
-      RefuseExtremes<'repeat', this['input']>
-    >
+    AreFree<'repeat', SpecOf<this['input']>, Part>,
+    RefuseExtremes<'repeat', this['input']>
   >
   readonly output: WithSpec<this['input'], Join<Part, SpecOf<this['input']>>>
 }
@@ -302,23 +268,11 @@ export interface Gather<D extends string, Ids extends AnyTensor> extends Rule {
 }
 type GatherMessage<X, Ids, S extends string, U extends string, D extends string> = First<
   Exists<'gather', S, D, 'table'>,
-  First<
-    IsFree<'gather', U, D, 'index'>,
-    First<
-      SizeConflict<'gather', S, U, 'table', 'index'>,
-      First<
-        Needs<'gather', Ids, 'index', 'index'>,
-        First<
-          MessageIn<PendingOfGather<X, Ids>>,
-          First<
-            AllWhole<'gather', D, [['table', S]], [['table', S], ['index', U]]>,
-            First<
-              CutConflict<'gather', S, U, 'table', 'index'>,
-              CutTwice<'gather', Gathered<S, D, U>, [['index', U]]>
-            >
-          >
-        >
-      >
-    >
-  >
+  IsFree<'gather', U, D, 'index'>,
+  SizeConflict<'gather', S, U, 'table', 'index'>,
+  Needs<'gather', Ids, 'index', 'index'>,
+  MessageIn<PendingOfGather<X, Ids>>,
+  AllWhole<'gather', D, [['table', S]], [['table', S], ['index', U]]>,
+  CutConflict<'gather', S, U, 'table', 'index'>,
+  CutTwice<'gather', Gathered<S, D, U>, [['index', U]]>
 >

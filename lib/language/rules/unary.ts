@@ -3,8 +3,30 @@ import type { DimExists, DimTwice, NeedsType, NoDim, NotFinished, NotLinear } fr
 import type { Dim, HasWord, LayoutIn, Names } from '../spec.ts'
 import type { MeshOf, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
 
-/** The first of two messages that says anything. */
-export type First<A extends string, B extends string> = A extends '' ? B : A
+/** The first of up to twelve messages that says anything. */
+export type First<
+  A extends string,
+  B extends string,
+  C extends string = '',
+  D extends string = '',
+  E extends string = '',
+  F extends string = '',
+  G extends string = '',
+  H extends string = '',
+  I extends string = '',
+  J extends string = '',
+  K extends string = '',
+  L extends string = '',
+> = A extends ''
+  ? B extends ''
+    ? C extends ''
+      ? D extends ''
+        ? E extends '' ? F extends '' ? G extends '' ? H extends '' ? I extends '' ? J extends '' ? K extends '' ? L : K : J : I : H : G : F
+        : E
+      : D
+    : C
+  : B
+  : A
 
 // ---- dims ----------------------------------------------------------------------------------------------------------
 
