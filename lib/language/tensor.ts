@@ -77,7 +77,7 @@ export type Output<R extends Rule, X> = string extends SpecOf<X>
 type Opaque<Y> = Y extends readonly (infer One)[] ? readonly Opaque<One>[] : WithSpec<Y, string, ''>
 
 /** The parameter type of a checked function: X itself, or the message, to which nothing can be assigned. */
-export type Accept<X, M> = M extends '' ? X : M
+export type Accept<X, M> = M extends '' ? X : NoInfer<M>
 
 declare const rule: unique symbol
 

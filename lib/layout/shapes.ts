@@ -36,9 +36,9 @@ export const noExtra = (op: string, u: Shape, s: Shape, side: string): void => {
 
 /** Refuses dims of one name and two sizes. */
 export const sameSizes = (op: string, a: Shape, b: Shape, sideA = 'left', sideB = 'right'): void => {
-  for (const { name, size } of a.dims) {
-    const other = sizeOf(b, name)
-    if (other !== undefined && other !== size) refuse(say.sizesDiffer(op, name, size, sideA, other, sideB))
+  for (const { name, size } of b.dims) {
+    const other = sizeOf(a, name)
+    if (other !== undefined && other !== size) refuse(say.sizesDiffer(op, name, other, sideA, size, sideB))
   }
 }
 

@@ -109,7 +109,9 @@ export interface SelfAttention<O extends AttentionDims & { readonly parts: strin
   readonly given: `${O['parts']} ${O['over']} ${O['features']} ${MaskKeys<O>}`
   readonly message: First<
     SelfMessage<'selfAttention', this['input'], SpecOf<this['input']>, O>,
-    Message<Attention<One<this['input'], O['parts']>, One<this['input'], O['parts']>, O>, One<this['input'], O['parts']>>
+    O['mask'] extends AnyTensor
+      ? Message<Attention<One<this['input'], O['parts']>, One<this['input'], O['parts']>, O>, One<this['input'], O['parts']>>
+      : ''
   >
   readonly output: Tensor<
     Masked<Remove<SpecOf<this['input']>, O['parts']>, Remove<MaskSpec<O>, MaskKeys<O>>>,

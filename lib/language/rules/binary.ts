@@ -18,40 +18,47 @@ import type { CutTwice } from './whole.ts'
 
 // ---- sizes, cuts and types of two operands, matched by name --------------------------------------------------------
 
+// What is found between two specs is worked out without the op's name, so that ops that meet the same specs share it; and
+// specs without a cut are seen at once.
+
 /** Dims that both sides have must be of one size. */
 export type SizeConflict<Op extends string, S extends string, U extends string, A extends string = 'left', B extends string = 'right'> =
-  S extends U ? ''
-    : S extends `${infer Head} ${infer Rest}` ? First<SizeConflictAt<Op, Head, U, A, B>, SizeConflict<Op, Rest, U, A, B>>
-    : SizeConflictAt<Op, S, U, A, B>
-type SizeConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> = Head extends
-  `${infer D}:${infer Text}` ? SizesOf<Op, D, SizeIn<Text>, SizeIn<Dim<U, D>>, A, B> : ''
-type SizesOf<Op extends string, D extends string, M extends string, N extends string, A extends string, B extends string> = N extends '' | M
-  ? ''
-  : [Known<M>, Known<N>] extends [true, true] ? SizesDiffer<Op, D, M, A, N, B>
+  SizesOff<S, U> extends `${infer D} ${infer M} ${infer N}` ? SizesDiffer<Op, D, M, A, N, B> : ''
+/** 'e 384 512' for the first dim of U that has another size in S, or ''. */
+type SizesOff<S extends string, U extends string> = U extends S ? ''
+  : U extends `${infer Head} ${infer Rest}` ? SizeOff<S, Head> extends '' ? SizesOff<S, Rest> : SizeOff<S, Head>
+  : SizeOff<S, U>
+type SizeOff<S extends string, Head extends string> = Head extends `${infer D}:${infer Text}` ? Off<D, SizeIn<Dim<S, D>>, SizeIn<Text>> : ''
+type Off<D extends string, M extends string, N extends string> = M extends '' | N ? ''
+  : [Known<M>, Known<N>] extends [true, true] ? `${D} ${M} ${N}`
   : ''
 
 /** Dims that both sides cut must be cut by the same axes. */
 export type CutConflict<Op extends string, S extends string, U extends string, A extends string = 'left', B extends string = 'right'> =
-  S extends U ? ''
-    : S extends `${infer Head} ${infer Rest}` ? First<CutConflictAt<Op, Head, U, A, B>, CutConflict<Op, Rest, U, A, B>>
-    : CutConflictAt<Op, S, U, A, B>
-type CutConflictAt<Op extends string, Head extends string, U extends string, A extends string, B extends string> = Head extends
-  `${infer D}:${string}@${infer Axes}` ? CutsOf<Op, D, Axes, AxesIn<Dim<U, D>>, U, A, B> : ''
-type CutsOf<Op extends string, D extends string, M extends string, N extends string, U extends string, A extends string, B extends string> =
-  N extends '' | '?' | M ? '' : M extends '?' ? ''
-  : CutsDiffer<Op, D, `@${M}`, A, `@${N}`, B, `layout('${LayoutWithCut<U, D, M>}')${On<B>}`>
+  CutsOff<S, U> extends `${infer D} ${infer M} ${infer N}`
+    ? CutsDiffer<Op, D, `@${M}`, A, `@${N}`, B, `layout('${LayoutWithCut<U, D, M>}')${On<B>}`>
+    : ''
+/** 't sp tp' for the first dim of S that other axes cut in U, or ''. */
+type CutsOff<S extends string, U extends string> = S extends U ? '' : U extends `${string}@${string}` ? CutsOffIn<S, U> : ''
+type CutsOffIn<S extends string, U extends string> = S extends `${infer Head} ${infer Rest}`
+  ? CutOff<Head, U> extends '' ? CutsOffIn<Rest, U> : CutOff<Head, U>
+  : CutOff<S, U>
+type CutOff<Head extends string, U extends string> = Head extends `${infer D}:${string}@${infer M}` ? Apart<D, M, AxesIn<Dim<U, D>>> : ''
+type Apart<D extends string, M extends string, N extends string> = N extends '' | '?' | M ? '' : M extends '?' ? '' : `${D} ${M} ${N}`
 
 export type TypeConflict<Op extends string, X, Y, A extends string = 'left', B extends string = 'right'> = TypeOf<Y> extends TypeOf<X> ? ''
   : TypesDiffer<Op, TypeOf<X>, A, TypeOf<Y>, B>
 
 /** The dims of U that S lacks. */
-export type Extra<U extends string, S extends string> = U extends `${infer Head} ${infer Rest}` ? Join<ExtraAt<Head, S>, Extra<Rest, S>>
+export type Extra<U extends string, S extends string> = U extends S ? ''
+  : U extends `${infer Head} ${infer Rest}` ? Join<ExtraAt<Head, S>, Extra<Rest, S>>
   : ExtraAt<U, S>
 type ExtraAt<Head extends string, S extends string> = Head extends `${infer D}:${string}` ? (Dim<S, D> extends '' ? Head : '') : ''
 
 /** S with the axes of U where S is whole; where either leaves a dim to the planner, the result does. */
-export type WithAxesOf<S extends string, U extends string> = S extends `${infer Head} ${infer Rest}`
-  ? `${WithAxesAt<Head, U>} ${WithAxesOf<Rest, U>}`
+export type WithAxesOf<S extends string, U extends string> = U extends `${string}@${string}` ? WithAxesIn<S, U> : S
+type WithAxesIn<S extends string, U extends string> = S extends `${infer Head} ${infer Rest}`
+  ? `${WithAxesAt<Head, U>} ${WithAxesIn<Rest, U>}`
   : WithAxesAt<S, U>
 type WithAxesAt<Head extends string, U extends string> = Head extends `${infer D}:${infer Size}@${string}`
   ? AxesIn<Dim<U, D>> extends '?' ? `${D}:${Size}@?` : Head

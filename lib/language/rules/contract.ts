@@ -13,7 +13,9 @@ export type Contracted<S extends string, U extends string, Ds extends string> = 
 >
 
 /** A summed dim must be cut by the same axes on both sides, or by none. */
-type SummedCuts<
+type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> = Ds extends
+  `${string} ${string}` ? SummedInOrder<Op, S, U, Ds, A, B> : SummedCut<Op, Ds, S, U, A, B>
+type SummedInOrder<
   Op extends string,
   S extends string,
   U extends string,
@@ -21,7 +23,7 @@ type SummedCuts<
   A extends string,
   B extends string,
   Left extends string = S,
-> = Left extends `${infer Head} ${infer Rest}` ? First<SummedCutAt<Op, Head, S, U, Ds, A, B>, SummedCuts<Op, S, U, Ds, A, B, Rest>>
+> = Left extends `${infer Head} ${infer Rest}` ? First<SummedCutAt<Op, Head, S, U, Ds, A, B>, SummedInOrder<Op, S, U, Ds, A, B, Rest>>
   : SummedCutAt<Op, Left, S, U, Ds, A, B>
 type SummedCutAt<
   Op extends string,

@@ -3,7 +3,10 @@ import type { DimExists, DimTwice, NeedsType, NoDim, NotFinished, NotLinear } fr
 import type { Dim, HasWord, LayoutIn, Names } from '../spec.ts'
 import type { MeshOf, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
 
-/** The first of up to twelve messages that says anything. */
+/**
+ * The first of up to twelve messages that says anything. Not one chain of conditions, since the compiler looks at all
+ * conditions around a condition, and then around those, each time.
+ */
 export type First<
   A extends string,
   B extends string,
@@ -17,16 +20,8 @@ export type First<
   J extends string = '',
   K extends string = '',
   L extends string = '',
-> = A extends ''
-  ? B extends ''
-    ? C extends ''
-      ? D extends ''
-        ? E extends '' ? F extends '' ? G extends '' ? H extends '' ? I extends '' ? J extends '' ? K extends '' ? L : K : J : I : H : G : F
-        : E
-      : D
-    : C
-  : B
-  : A
+> = Or<A, Or<B, Or<C, Or<D, Or<E, Or<F, Or<G, Or<H, Or<I, Or<J, Or<K, L>>>>>>>>>>>
+type Or<A extends string, B extends string> = A extends '' ? B : A
 
 // ---- dims ----------------------------------------------------------------------------------------------------------
 

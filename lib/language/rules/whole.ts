@@ -53,8 +53,9 @@ type Gathered<D extends string, Holders extends readonly Part[], Text extends st
   : Text
 
 /** No axis may cut two dims of the result; the last of the operands that it cuts is to blame. */
-export type CutTwice<Op extends string, S extends string, Operands extends readonly Part[] = []> = AxisTwice<S> extends
+export type CutTwice<Op extends string, S extends string, Operands extends readonly Part[] = []> = CutTwiceIn<S> extends
   `${infer A} ${infer D1} ${infer D2}` ? CutsTwo<Op, A, D1, D2, FixTwice<A, Operands>> : ''
+type CutTwiceIn<S extends string> = S extends `${string}@${string}@${string}` ? AxisTwice<S> : ''
 type FixTwice<A extends string, Operands extends readonly Part[], Found extends string = ''> = Operands extends
   readonly [infer P extends Part, ...infer Rest extends readonly Part[]]
   ? FixTwice<A, Rest, DimWithAxis<P[1], A> extends '' ? Found : `; fix: layout('${LayoutWithoutAxis<P[1], A>}')${On<P[0]>} before it`>
