@@ -8,6 +8,7 @@ import { pieceOf } from '#lib/layout/pieces.ts'
 import { compile, explain, launch, type LaunchOptions, type Plan, type RunResult } from '#lib/mod.ts'
 import { type GoldenCase, readGolden, relativeError } from '../../examples/video/golden.ts'
 import { type Sizes, videoTransformer } from '../../examples/video/model.ts'
+import small from '../../examples/video/small.ts'
 
 /**
  * The video transformer against PyTorch's float64 results, on any number of ranks, and its bytes against the closed form of
@@ -94,20 +95,7 @@ describe('video transformer in processes', () => {
   })
 
   it('explains two switches per block, forced by attention over time and over space', () => {
-    const sizes: Sizes = {
-      batch: 2,
-      frames: 6,
-      rows: 4,
-      columns: 4,
-      width: 48,
-      heads: 4,
-      depth: 2,
-      words: 7,
-      captionWidth: 32,
-      channels: 4,
-      outputChannels: 8,
-    }
-    const { transitions, total } = explain(right(compile(videoTransformer(sizes, 2))))
+    const { transitions, total } = explain(right(compile(small(2))))
     assert.deepEqual(transitions.map(({ name, what, times }) => [name, what, times]), [['switch', 't→s over sp', 2], [
       'switch',
       's→t over sp',
