@@ -9,7 +9,7 @@ import * as say from './messages.ts'
 import type { Declaration, DeclarationTree, Program } from './program.ts'
 import { readSpec } from './read-spec.ts'
 import { isSymbolic, type Node, nodeOf, tensorOf } from './record.ts'
-import { isRefusal, refuse } from './refusal.ts'
+import { atLine, isRefusal, refuse } from './refusal.ts'
 import type { Mesh } from './mesh.ts'
 
 /** A program that was run once over symbols: its inputs and what its results are made of. */
@@ -37,6 +37,7 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     const symbols = symbolsFor(program.inputs, [], program.mesh, inputs)
     const results = (program.body as (inputs: unknown) => unknown)(symbols)
     const outputs = [...resultsOf(results, [])]
+    for (const { node } of outputs) checkMesh(node, program.mesh)
     if (outputs.length === 0) refuse(`program '${program.name}': the body gives no tensor back`)
     for (const [name, wanted] of Object.entries(program.outputs ?? {})) {
       checkOutput(name, wanted, outputs.find((output) => output.name === name)?.node, program.mesh)
@@ -102,3 +103,14 @@ const checkedSpec = (what: string, { spec, type }: Declaration, mesh: Mesh): Ret
 }
 
 const bare = (shape: Shape): string => printSpec(shape, { cuts: shape.dims.map(() => []), pending: [] })
+
+/** A constant meets the mesh here at the latest: until now its axes were only names. */
+const checkMesh = (root: Node, mesh: Mesh): void => {
+  const seen = new Set<Node>([root])
+  for (const node of seen) {
+    if (node.mesh === undefined) {
+      atLine(node.where, () => node.shape.dims.forEach((dim, i) => checkAxes(node.op.name, dim.name, node.layout.cuts[i]!, mesh)))
+    }
+    for (const operand of node.operands) seen.add(operand)
+  }
+}
