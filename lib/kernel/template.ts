@@ -9,14 +9,7 @@ import type { Combine } from './kernel.ts'
 export type Template =
   /** Element by element over the result's dims; `index` n is the position along the result's n-th dim. */
   | { readonly family: 'map'; readonly expression: Expression }
-  /** Folds over the `inner` dims, then a result per row (without them) or per element (with them). */
-  | {
-    readonly family: 'row'
-    readonly inner: readonly string[]
-    readonly folds: readonly { readonly combine: Combine; readonly expression: Expression }[]
-    readonly result: Expression
-    readonly per: 'row' | 'element'
-  }
+  | RowTemplate
   /** Sum of products of the first two operands over the `inner` dims; further operands are for the epilogue. */
   | { readonly family: 'contract'; readonly inner: readonly string[]; readonly epilogue: Expression }
   /** Queries, keys, values and perhaps a mask, which names the key dim `maskKeys`. */
@@ -33,6 +26,15 @@ export type Template =
   | { readonly family: 'place'; readonly dim: string; readonly before: number; readonly fill: number }
   /** No work at all: another way of reading the same elements. */
   | { readonly family: 'view'; readonly view: ViewTemplate }
+
+/** Folds over the `inner` dims, then a result per row (without them) or per element (with them). */
+export interface RowTemplate {
+  readonly family: 'row'
+  readonly inner: readonly string[]
+  readonly folds: readonly { readonly combine: Combine; readonly expression: Expression }[]
+  readonly result: Expression
+  readonly per: 'row' | 'element'
+}
 
 export type ViewTemplate =
   | { readonly of: 'split'; readonly dim: string; readonly parts: readonly { readonly name: string; readonly size: number }[] }

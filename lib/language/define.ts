@@ -1,6 +1,8 @@
 import type { DType } from '../dtype.ts'
 import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
-import { broadcast, needDims, needKind, sameSizes, sameType, without, words } from '../layout/shapes.ts'
+import type { RowTemplate } from '../kernel/template.ts'
+import { sizeOf } from '../layout/layout.ts'
+import { broadcast, needDim, needDims, needKind, sameSizes, sameType, without, words } from '../layout/shapes.ts'
 import { type Attributes, crossByName, type Op } from '../op.ts'
 import { record } from './record.ts'
 import * as say from './messages.ts'
@@ -95,7 +97,7 @@ export const foldOp = (
   crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, kind]))),
   linear: kind === 'sum' ? [[0]] : [],
   kernel: ([x], _, { dims }) => {
-    const count = words(dims).reduce((product, dim) => product * x!.dims.find(({ name: n }) => n === dim)!.size, 1)
+    const count = words(dims).reduce((product, dim) => product * sizeOf(x!, dim)!, 1)
     return {
       family: 'row',
       inner: words(dims),
@@ -104,6 +106,26 @@ export const foldOp = (
       per: 'row',
     }
   },
+})
+
+/**
+ * Needs all positions of one dim at once: reductions one after another, and from them a result for each element (`per`
+ * element: the dim stays) or for each row (it goes away). `row` is told how many positions the dim has.
+ */
+export const wholeRowOp = (
+  name: string,
+  per: RowTemplate['per'],
+  row: (count: number) => Pick<RowTemplate, 'folds' | 'result'>,
+): Op<{ readonly dim: string }> => ({
+  name,
+  shape: ([x], { dim }) => {
+    needDim(name, x!, dim)
+    needKind(name, x!, 'real')
+    return per === 'row' ? without(x!, [dim]) : x!
+  },
+  crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
+  linear: [],
+  kernel: ([x], _, { dim }) => ({ family: 'row', inner: [dim], per, ...row(sizeOf(x!, dim)!) }),
 })
 
 export const scaled = (x: Expression, by: number): Expression => call('multiply', x, real(by))

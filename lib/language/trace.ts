@@ -37,7 +37,7 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     const symbols = symbolsFor(program.inputs, [], program.mesh, inputs)
     const results = (program.body as (inputs: unknown) => unknown)(symbols)
     const outputs = [...resultsOf(results, [])]
-    for (const { node } of outputs) checkMesh(node, program.mesh)
+    checkMesh(outputs.map(({ node }) => node), program.mesh)
     if (outputs.length === 0) refuse(`program '${program.name}': the body gives no tensor back`)
     for (const [name, wanted] of Object.entries(program.outputs ?? {})) {
       checkOutput(name, wanted, outputs.find((output) => output.name === name)?.node, program.mesh)
@@ -105,8 +105,9 @@ const checkedSpec = (what: string, { spec, type }: Declaration, mesh: Mesh): Ret
 const bare = (shape: Shape): string => printSpec(shape, { cuts: shape.dims.map(() => []), pending: [] })
 
 /** A constant meets the mesh here at the latest: until now its axes were only names. */
-const checkMesh = (root: Node, mesh: Mesh): void => {
-  const seen = new Set<Node>([root])
+const checkMesh = (results: readonly Node[], mesh: Mesh): void => {
+  const seen = new Set(results)
+  // The set grows while it is walked: every operation behind the results is met once.
   for (const node of seen) {
     if (node.mesh === undefined) {
       atLine(node.where, () => node.shape.dims.forEach((dim, i) => checkAxes(node.op.name, dim.name, node.layout.cuts[i]!, mesh)))

@@ -109,7 +109,7 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     })
   }
 
-  function move({ from, to, what, collective }: Move, at: number): Exchange | undefined {
+  function move({ from, to, what, collective, bytes }: Move, at: number): Exchange | undefined {
     const [before, after] = [values[from]!, values[to]!]
     const source = pieces[from]!
     const inside = (piece: Piece, box: Box, part: Box): View => ({
@@ -118,7 +118,7 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
       strides: piece.dims.map(({ stride }) => stride),
       offset: part.reduce((offset, range, i) => offset + (range.start - box[i]!.start) * piece.dims[i]!.stride, piece.offset),
     })
-    if (plan.steps[at]!.do === 'move' && (plan.steps[at] as Move).bytes.every((bytes) => bytes === 0)) {
+    if (bytes.every((sent) => sent === 0)) {
       const view = inside(
         source,
         before.box,

@@ -1,4 +1,4 @@
-import { type Layout, wholeLayout } from '../layout/layout.ts'
+import { isUndecided, type Layout, wholeLayout } from '../layout/layout.ts'
 import { type Graph, isInput } from '../graph/graph.ts'
 import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
@@ -150,7 +150,7 @@ const wholeStrategy = (graph: Graph, value: number): Strategy => ({
 /** The bytes of the program as declared: each op in its declared layouts, each declaration an exchange. */
 const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number | undefined => {
   const declaredOf = (value: number): Layout => onlyLive(graph.nodes[value]!.declared, graph.mesh)
-  const undecided = graph.nodes.some(({ declared }) => declared.cuts.some((cut) => cut[0] === '?'))
+  const undecided = graph.nodes.some(({ declared }) => declared.cuts.some(isUndecided))
   if (undecided) return undefined
   const wanted: Layout[][] = graph.nodes.map(() => [])
   for (const { operands } of graph.nodes) {
