@@ -64,3 +64,14 @@ export const device = (message: string): Fault => ({ tag: 'Device', message })
 export const closed = (message: string): Fault => ({ tag: 'Closed', message })
 export const badTensor = (name: string, message: string): Fault => ({ tag: 'BadTensor', name, message })
 export const file = (path: string, message: string): Fault => ({ tag: 'File', path, message })
+
+/** What a thrown thing says, in one line; a missing file is said in words. */
+export const reasonOf = (thrown: unknown): string =>
+  !(thrown instanceof Error)
+    ? String(thrown)
+    : 'code' in thrown && thrown.code === 'ENOENT'
+    ? 'there is no such file'
+    : thrown.message.split('\n')[0]!
+
+/** The fault of reading or writing a file. */
+export const fileFault = (path: string) => (thrown: unknown): Fault => file(path, reasonOf(thrown))

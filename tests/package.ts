@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { executableOf } from '#lib/run/spawn.ts'
 
 /**
  * Packs the npm package, installs it in an empty project, and uses it as a stranger would, from Node and from Deno. Not a
@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url'
  */
 const home = fileURLToPath(new URL('../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'shardwise-package-'))
-const deno = join(dirname(createRequire(import.meta.url).resolve('deno/package.json')), 'bin.cjs')
 
 const run = (folder: string, command: string, ...options: readonly string[]): string => {
   const { status, stdout, stderr } = spawnSync(command, options, { cwd: folder, encoding: 'utf8' })
@@ -56,7 +55,7 @@ try {
   }
   run(project, 'npx', 'shardwise', 'run', 'two-stages.ts', '--ranks', '2')
   for (
-    const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, process.execPath, deno, 'run', '--allow-all', '--check', 'main.ts')]
+    const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, executableOf('deno'), 'run', '--allow-all', '--check', 'main.ts')]
   ) {
     if (said.trim() !== '1 0.0625') throw new Error(`a program that uses the package said: ${said}`)
   }

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { executableOf } from '#lib/run/spawn.ts'
 
 /**
  * Runs every test file under Node and under Deno, one file at a time (they share two cores and start processes of their
@@ -16,11 +16,9 @@ const files = readdirSync(join(home, 'tests'), { recursive: true, encoding: 'utf
   .filter((file) => file.endsWith('.test.ts') && (names.length === 0 || names.some((name) => file.includes(name))))
   .map((file) => join('tests', file)).sort()
 
-const deno = join(dirname(createRequire(import.meta.url).resolve('deno/package.json')), 'bin.cjs')
-const node = process.versions['deno'] === undefined ? process.execPath : 'node'
 const runtimes = [
-  { name: 'node', run: [node, '--import', 'tsx', '--test', '--test-concurrency=1', ...files] },
-  { name: 'deno', run: [node, deno, 'test', '--allow-all', '--no-check', '--quiet', ...files] },
+  { name: 'node', run: [executableOf('node'), '--import', 'tsx', '--test', '--test-concurrency=1', ...files] },
+  { name: 'deno', run: [executableOf('deno'), 'test', '--allow-all', '--no-check', '--quiet', ...files] },
 ].filter(({ name }) => !words.includes('--node') && !words.includes('--deno') || words.includes(`--${name}`))
 
 let failed = false

@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import gifenc from 'gifenc'
 import { GifReader } from 'omggif'
-import { type Fault, file } from '#lib/fault.ts'
+import { type Fault, file, fileFault } from '#lib/fault.ts'
 
 /** A clip of colours: RGBA bytes of each frame, row-major. */
 export interface Clip {
@@ -13,7 +13,7 @@ export interface Clip {
 }
 
 const failed = (path: string) => (thrown: unknown): Fault =>
-  file(path, thrown instanceof Error ? thrown.message : `not a GIF (${String(thrown)})`)
+  thrown instanceof Error ? fileFault(path)(thrown) : file(path, `not a GIF (${String(thrown)})`)
 
 /** Reads an animated GIF; each frame is drawn over the ones before it. */
 export const readGif = (path: string): TE.TaskEither<Fault, Clip> =>

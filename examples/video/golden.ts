@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { decodeWith } from '#lib/codec.ts'
-import { type Fault, file } from '#lib/fault.ts'
+import { type Fault, fileFault } from '#lib/fault.ts'
 import { readSafetensors, type StoredTensors } from '#lib/files/safetensors.ts'
 import type { Sizes } from './model.ts'
 
@@ -44,7 +44,7 @@ export const readGolden = (name: 'small' | 'odd'): TE.TaskEither<Fault, GoldenCa
 /** The sizes of a model from the JSON beside its weights. */
 export const readSizes = (path: string): TE.TaskEither<Fault, Sizes> =>
   pipe(
-    TE.tryCatch(async () => JSON.parse(await readFile(path, 'utf8')) as unknown, (thrown) => file(path, String(thrown))),
+    TE.tryCatch(async () => JSON.parse(await readFile(path, 'utf8')) as unknown, fileFault(path)),
     TE.chainEitherK((json) => decodeWith(path, SizesCodec, json)),
     TE.map(({ B, T, grid, C, heads, depth, text, captionWidth, latentChannels, outputChannels }) => ({
       batch: B,

@@ -1,13 +1,12 @@
 import process from 'node:process'
 import { defineCommand, runMain } from 'citty'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { oneOf, wholeNumber } from '#lib/cli/arguments.ts'
+import { backendOf, oneOf, runtimesOf, wholeNumber } from '#lib/cli/arguments.ts'
 import { finish } from '#lib/cli/finish.ts'
 import type { Elements } from '#lib/dtype.ts'
 import { type Fault, refused } from '#lib/fault.ts'
-import { compile, explain, launch, type Plan, printExplanation } from '#lib/mod.ts'
+import { compile, explain, type Plan, printExplanation, withSession } from '#lib/mod.ts'
 import { table } from '#lib/report/print.ts'
 import { printRun } from '#lib/report/run.ts'
 import type { RunResult, SessionDescription } from '#lib/run/session.ts'
@@ -32,30 +31,22 @@ const main = defineCommand({
     finish(pipe(
       TE.Do,
       TE.bind('ranks', () => TE.fromEither(wholeNumber('ranks', args.ranks))),
-      TE.bind('backend', () => TE.fromEither(oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend))),
+      TE.bind('backend', () => TE.fromEither(backendOf(args.backend))),
       TE.bind('name', () => TE.fromEither(oneOf('case', ['small', 'odd'], args.case))),
-      TE.bind('runtimes', () =>
-        TE.fromEither(E.traverseArray((word: string) => oneOf('runtime', ['node', 'deno'], word))(args.runtime?.split(',') ?? []))),
-      TE.bind('golden', ({ name }) =>
-        readGolden(name!)),
-      TE.bind('plan', ({ golden, ranks }) => TE.fromEither(compile(videoTransformer(golden.sizes, ranks!)))),
+      TE.bind('runtimes', () => TE.fromEither(runtimesOf(args.runtime))),
+      TE.bind('golden', ({ name }) => readGolden(name)),
+      TE.bind('plan', ({ golden, ranks }) => TE.fromEither(compile(videoTransformer(golden.sizes, ranks)))),
       TE.tap(({ plan }) => TE.fromIO(() => process.stdout.write(`${printExplanation(explain(plan))}\n\n`))),
       TE.bind('inputs', ({ golden }) => inputsOf(golden, args.clip)),
       TE.bind('ran', ({ plan, golden, inputs, backend, runtimes }) =>
-        pipe(
-          launch(plan, {
-            backend: backend!,
-            parameters: named(golden.weights),
-            ...(runtimes.length === 0 ? {} : { runtimes: runtimes.map((runtime) => runtime!) }),
-          }),
-          TE.chain((session) =>
-            pipe(session.run(inputs), TE.map((result) => ({ result, session: session.describe })), closing(session.close))
-          ),
-        )),
+        withSession(plan, { backend, parameters: named(golden.weights), ...runtimes }, (session) =>
+          pipe(session.run(inputs), TE.map((result) => ({ result, session: session.describe }))))),
       TE.chain(({ golden, plan, ran }) =>
         args.clip === undefined ? compare(golden, plan, ran.session, ran.result) : pipe(
           writeGif(args.out, predictedClip(golden, ran.result)),
-          TE.map(() => `${printRun(plan, ran.session, ran.result)}\n\nthe prediction is in ${args.out}`),
+          TE.map(() =>
+            `${printRun(plan, ran.session, ran.result)}\n\nthe prediction is in ${args.out}`
+          ),
         )
       ),
     )),
@@ -70,13 +61,6 @@ const inputsOf = ({ inputs, sizes }: GoldenCase, clip: string | undefined): TE.T
   return clip === undefined
     ? TE.right(given)
     : pipe(readLatent(clip, sizes.batch, sizes.frames, 2 * sizes.rows, 2 * sizes.columns), TE.map((latent) => ({ ...given, latent })))
-}
-
-/** Ends a session whatever came of it. */
-const closing = (close: () => Promise<void>) => <A>(work: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> => async () => {
-  const result = await work()
-  await close()
-  return result
 }
 
 const compare = ({ outputs }: GoldenCase, plan: Plan, session: SessionDescription, result: RunResult): TE.TaskEither<Fault, string> => {

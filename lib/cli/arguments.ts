@@ -1,6 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { BackendName } from '#backends/mod.ts'
 import { type Fault, usage } from '../fault.ts'
+import type { LaunchOptions } from '../run/session.ts'
 import type { Wanted } from './load.ts'
 
 /** Arguments that several commands have. */
@@ -20,29 +22,30 @@ export const meshArguments = {
 
 export const jsonArgument = { json: { type: 'boolean', description: 'print JSON' } } as const
 
-/** A whole number of at least 1, or nothing. */
-export const wholeNumber = (name: string, text: string | undefined): E.Either<Fault, number | undefined> =>
-  text === undefined
-    ? E.right(undefined)
-    : /^[1-9]\d*$/.test(text)
-    ? E.right(Number(text))
-    : E.left(usage(`--${name} takes a whole number of at least 1, not '${text}'`))
+/** A whole number of at least 1. */
+export const wholeNumber = (name: string, text: string): E.Either<Fault, number> =>
+  /^[1-9]\d*$/.test(text) ? E.right(Number(text)) : E.left(usage(`--${name} takes a whole number of at least 1, not '${text}'`))
 
-/** One of a few words, or nothing. */
-export const oneOf = <const W extends string>(
-  name: string,
-  words: readonly W[],
-  text: string | undefined,
-): E.Either<Fault, W | undefined> => {
-  if (text === undefined) return E.right(undefined)
+/** One of a few words. */
+export const oneOf = <const W extends string>(name: string, words: readonly W[], text: string): E.Either<Fault, W> => {
   const word = words.find((one) => one === text)
   return word === undefined ? E.left(usage(`--${name} is one of ${words.join(', ')}, not '${text}'`)) : E.right(word)
 }
+
+export const backendOf = (text: string): E.Either<Fault, BackendName> => oneOf('backend', ['auto', 'webgpu', 'reference'], text)
+
+/** `node`, `deno`, or both in turn (`node,deno`), as an option of `launch`; left out, it is the runtime we are in. */
+export const runtimesOf = (text: string | undefined): E.Either<Fault, Pick<LaunchOptions, 'runtimes'>> =>
+  text === undefined ? E.right({}) : pipe(
+    text.split(','),
+    E.traverseArray((word) => oneOf('runtime', ['node', 'deno'], word)),
+    E.map((runtimes) => ({ runtimes })),
+  )
 
 export const wantedMesh = (
   { ranks, mesh }: { readonly ranks?: string | undefined; readonly mesh?: string | undefined },
 ): E.Either<Fault, Wanted> =>
   pipe(
-    wholeNumber('ranks', ranks),
-    E.map((count) => ({ ...(count === undefined ? {} : { ranks: count }), ...(mesh === undefined ? {} : { mesh }) })),
+    ranks === undefined ? E.right({}) : pipe(wholeNumber('ranks', ranks), E.map((count) => ({ ranks: count }))),
+    E.map((count) => ({ ...count, ...(mesh === undefined ? {} : { mesh }) })),
   )

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type Fault, file, usage } from '../fault.ts'
+import { type Fault, file, fileFault, reasonOf, refused, usage } from '../fault.ts'
 import { mesh } from '../language/mesh.ts'
 import { isProgram, type Program } from '../language/program.ts'
 import { isRefusal } from '../language/refusal.ts'
@@ -28,7 +28,7 @@ export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Pla
 
 const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
   pipe(
-    TE.tryCatch(() => readFile(path, 'utf8'), (thrown) => file(path, reasonOf(thrown))),
+    TE.tryCatch(() => readFile(path, 'utf8'), fileFault(path)),
     TE.chainEitherK((text) => E.tryCatch(() => JSON.parse(text) as unknown, () => file(path, 'this is not JSON, so not a plan'))),
     TE.chainEitherK(decodePlan),
     TE.filterOrElse(
@@ -39,18 +39,11 @@ const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
 
 const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> =>
   pipe(
-    TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, (thrown): Fault =>
-      isRefusal(thrown)
-        ? { tag: 'Refused', message: thrown.message, ...(thrown.where === undefined ? {} : { where: thrown.where }) }
-        : file(path, reasonOf(thrown))),
-    TE.chain((module) =>
+    TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, loadFault(path)),
+    TE.chain(({ default: given }) =>
       TE.tryCatch(
-        async () =>
-          await (typeof module.default === 'function'
-            ? (module.default as (ranks: number | undefined) => unknown)(wanted.ranks)
-            : module.default),
-        (thrown) =>
-          file(path, reasonOf(thrown)),
+        async () => typeof given === 'function' ? await (given as (ranks: number | undefined) => unknown)(wanted.ranks) : given,
+        loadFault(path),
       )
     ),
     TE.chainEitherK((program) =>
@@ -59,6 +52,14 @@ const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program
       )
     ),
   )
+
+/** Why a program file gives no program: it refuses itself, an import is missing, or it throws. */
+const loadFault = (path: string) => (thrown: unknown): Fault =>
+  isRefusal(thrown)
+    ? refused(thrown.message, thrown.where)
+    : thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND'
+    ? file(path, `one of its imports is missing (${reasonOf(thrown)})`)
+    : fileFault(path)(thrown)
 
 /** The program on the ranks that the person wants. Types know only the axes' names, so their sizes may change. */
 const remesh = (program: Program, wanted: Wanted): E.Either<Fault, Program> => {
@@ -76,12 +77,3 @@ const remesh = (program: Program, wanted: Wanted): E.Either<Fault, Program> => {
 
 const meshOf = (text: string, use: (of: ReturnType<typeof mesh>) => Program): E.Either<Fault, Program> =>
   E.tryCatch(() => use(mesh(text)), (thrown) => usage(reasonOf(thrown)))
-
-const reasonOf = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return String(thrown)
-  return 'code' in thrown && thrown.code === 'ENOENT'
-    ? 'there is no such file'
-    : 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND'
-    ? `there is no such file, or one of its imports is missing (${thrown.message.split('\n')[0]})`
-    : thrown.message.split('\n')[0]!
-}

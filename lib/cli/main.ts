@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { type CommandDef, defineCommand, runCommand, showUsage } from 'citty'
 import colours from 'picocolors'
+import { reasonOf } from '../fault.ts'
 
 const commands = {
   run: () => import('./run.ts').then((module) => module.default),
@@ -10,8 +11,11 @@ const commands = {
   doctor: () => import('./doctor.ts').then((module) => module.default),
 }
 
+/** As in package.json, which the tests compare. */
+const version = '0.1.0'
+
 const main = defineCommand({
-  meta: { name: 'shardwise', version: '0.1.0', description: 'Programs whose types say how each dimension lies over the machines' },
+  meta: { name: 'shardwise', version, description: 'Programs whose types say how each dimension lies over the machines' },
   subCommands: commands,
 })
 
@@ -23,7 +27,7 @@ const command = name !== undefined && Object.hasOwn(commands, name)
   ? await commands[name as keyof typeof commands]() as unknown as CommandDef
   : undefined
 
-if (name === '--version') process.stdout.write('0.1.0\n')
+if (name === '--version') process.stdout.write(`${version}\n`)
 else if (help) await showUsage(command ?? main, command === undefined ? undefined : main)
 else if (command === undefined) fail(`there is no command '${name}'; the commands are ${Object.keys(commands).join(', ')}`)
 else {
@@ -32,7 +36,7 @@ else {
     if (stranger === undefined) await runCommand(command, { rawArgs: words.slice(1) })
     else fail(`there is no option ${stranger}; see shardwise ${name} --help`)
   } catch (thrown) {
-    fail(`${thrown instanceof Error ? thrown.message : String(thrown)}; see shardwise ${name} --help`)
+    fail(`${reasonOf(thrown)}; see shardwise ${name} --help`)
   }
 }
 

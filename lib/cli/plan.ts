@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { file } from '../fault.ts'
+import { fileFault } from '../fault.ts'
 import { encodePlan } from '../plan/plan.ts'
 import { meshArguments, programArgument, wantedMesh } from './arguments.ts'
 import { finish } from './finish.ts'
@@ -24,7 +24,7 @@ export default defineCommand({
         args.output === undefined ? TE.right(text) : TE.tryCatch(async () => {
           await writeFile(args.output!, `${text}\n`)
           return `${args.output}: ${plan.steps.length} steps for ${plan.ranks} ranks, sealed with ${plan.hash.slice(0, 12)}…`
-        }, (thrown) => file(args.output!, String(thrown instanceof Error ? thrown.message : thrown)))
+        }, fileFault(args.output!))
       ),
     )),
 })

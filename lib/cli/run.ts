@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { defineCommand } from 'citty'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -10,8 +11,8 @@ import type { Plan } from '../plan/plan.ts'
 import { explain } from '../report/explain.ts'
 import { printExplanation, table } from '../report/print.ts'
 import { printRun } from '../report/run.ts'
-import { launch, type LaunchOptions, type RunResult, type Session } from '../run/session.ts'
-import { meshArguments, oneOf, programArgument, wantedMesh, wholeNumber } from './arguments.ts'
+import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
+import { backendOf, meshArguments, oneOf, programArgument, runtimesOf, wantedMesh, wholeNumber } from './arguments.ts'
 import { finish } from './finish.ts'
 import { loadPlan } from './load.ts'
 import { progress } from './progress.ts'
@@ -47,8 +48,8 @@ export default defineCommand({
           if (!args.quiet) process.stdout.write(`${printExplanation(explain(plan))}\n\n`)
         })
       ),
-      TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed! + 1000)),
-      TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed!)),
+      TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed + 1000)),
+      TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed)),
       TE.tap(({ parameters, inputs }) =>
         TE.fromIO(() => {
           const madeUp = parameters.madeUp.length + inputs.madeUp.length
@@ -58,20 +59,16 @@ export default defineCommand({
         })
       ),
       TE.bind('results', ({ plan, options, parameters, inputs, repeat }) =>
-        runTimes(plan, { ...options, parameters: parameters.values }, inputs.values, repeat!)),
+        runTimes(plan, { ...options, parameters: parameters.values }, inputs.values, repeat)),
       TE.chain(({ plan, results: { session, last } }) =>
         pipe(
           args.output === undefined ? TE.right<Fault, void>(undefined) : writeSafetensors(args.output, stored(plan, last)),
-          TE.map(() =>
-            [
-              printOutputs(plan, last),
-              printRun(plan, session.describe, last),
-              args.output === undefined ? '' : `outputs are in ${args.output}`,
-            ]
-              .filter((text) =>
-                text !== ''
-              ).join('\n\n')
-          ),
+          TE.map(() => {
+            const written = args.output === undefined ? [] : [`outputs are in ${args.output}`]
+            return [printOutputs(plan, last), printRun(plan, session.describe, last), ...written].filter((text) =>
+              text !== ''
+            ).join('\n\n')
+          }),
         )
       ),
     )),
@@ -88,32 +85,20 @@ const launchOptions = (
 ): E.Either<Fault, LaunchOptions> =>
   pipe(
     E.Do,
-    E.bind('backend', () => oneOf('backend', ['auto', 'webgpu', 'reference'], args.backend)),
+    E.bind('backend', () => backendOf(args.backend)),
     E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket'], args.link)),
-    E.bind('runtimes', () =>
-      args.runtime === undefined
-        ? E.right(undefined)
-        : E.traverseArray((word: string) =>
-          oneOf('runtime', ['node', 'deno'], word)
-        )(args.runtime.split(','))),
+    E.bind('runtimes', () => runtimesOf(args.runtime)),
     E.bind('timeout', () => wholeNumber('timeout', args.timeout)),
-    E.filterOrElse(({ runtimes }) =>
-      runtimes === undefined || args['in-process'] !== true, () =>
-      usage('--runtime is for processes; leave it out with --in-process')),
-    E.map(({ backend, link, runtimes, timeout }) => ({
-      backend: backend!,
-      link: link!,
-      timeout: timeout! * 1000,
-      inProcess: args['in-process'] ?? false,
-      ...(runtimes === undefined ? {} : {
-        runtimes: runtimes.map((runtime) =>
-          runtime!
-        ),
-      }),
-    })),
+    E.filterOrElse(
+      () => args.runtime === undefined || args['in-process'] !== true,
+      () => usage('--runtime is for processes; leave it out with --in-process'),
+    ),
+    E.map(({ backend, link, runtimes, timeout }) => (
+      { backend, link, ...runtimes, timeout: timeout * 1000, inProcess: args['in-process'] ?? false }
+    )),
   )
 
-/** Starts a session, runs so many times, and closes it whatever happens. */
+/** Runs a session so many times, and gives back the last result. */
 const runTimes = (
   plan: Plan,
   options: LaunchOptions,
@@ -121,24 +106,19 @@ const runTimes = (
   repeat: number,
 ): TE.TaskEither<Fault, { readonly session: Session; readonly last: RunResult }> => {
   const bar = progress(`starting ${plan.ranks} ${plan.ranks === 1 ? 'rank' : 'ranks'}`, repeat)
-  return pipe(
-    launch(plan, options),
-    TE.mapLeft((fault) => {
-      bar.stop()
-      return fault
-    }),
-    TE.chain((session) => async () => {
-      let result: E.Either<Fault, RunResult> = E.left(usage('--repeat takes a whole number of at least 1'))
-      for (let i = 0; i < repeat; i++) {
-        result = await session.run(inputs)()
-        if (E.isLeft(result)) break
-        bar.step(`run ${i + 1} of ${repeat}`)
-      }
-      bar.stop()
-      await session.close()
-      return pipe(result, E.map((last) => ({ session, last })))
-    }),
-  )
+  const runs = withSession(plan, options, (session) => async () => {
+    for (let i = 1;; i++) {
+      const result = await session.run(inputs)()
+      if (E.isLeft(result)) return result
+      bar.step(`run ${i} of ${repeat}`)
+      if (i === repeat) return E.right({ session, last: result.right })
+    }
+  })
+  return async () => {
+    const result = await runs()
+    bar.stop()
+    return result
+  }
 }
 
 const stored = (plan: Plan, { outputs }: RunResult) =>

@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { decodeWith } from '../codec.ts'
 import { bytesPerElement, type Elements } from '../dtype.ts'
-import { type Fault, file } from '../fault.ts'
+import { type Fault, file, fileFault } from '../fault.ts'
 
 /** A tensor of a safetensors file: its sizes and its elements, row-major. */
 export interface StoredTensor {
@@ -25,14 +25,6 @@ const HeaderCodec = t.record(
 /** The longest header that is read: more is a damaged file, not a model. */
 const longestHeader = 100 * 1024 * 1024
 
-const failed = (path: string) => (thrown: unknown): Fault =>
-  file(
-    path,
-    thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
-      ? 'there is no such file'
-      : String(thrown instanceof Error ? thrown.message : thrown),
-  )
-
 /**
  * Reads the F32 and I32 tensors of a safetensors file (an 8-byte little-endian header length, a JSON header, the data).
  * Truncated or damaged files and other element types are faults that name the file and the tensor.
@@ -46,7 +38,7 @@ export const readSafetensors = (path: string): TE.TaskEither<Fault, StoredTensor
       } finally {
         await handle.close()
       }
-    }, failed(path)),
+    }, fileFault(path)),
     TE.chainEitherK((bytes) => parseSafetensors(path, bytes)),
   )
 
@@ -119,4 +111,4 @@ export const writeSafetensors = (path: string, tensors: StoredTensors): TE.TaskE
     const half = `${path}.${process.pid}.part`
     await writeFile(half, encodeSafetensors(tensors))
     await rename(half, path)
-  }, failed(path))
+  }, fileFault(path))

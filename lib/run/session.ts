@@ -64,7 +64,14 @@ export const defaultTimeout = 60_000
 /** Starts the ranks of a plan and gives them its parameters. */
 export const launch = (plan: Plan, options: LaunchOptions = {}): TE.TaskEither<Fault, Session> => startSession(workloadOf(plan), options)
 
-/** The same for anything that can be run; `entry` is the ranks' entry point and `open` opens in-process backends. */
+/** Starts the ranks of a plan, uses them, and ends them whatever came of it. */
+export const withSession = <A>(
+  plan: Plan,
+  options: LaunchOptions,
+  use: (session: Session) => TE.TaskEither<Fault, A>,
+): TE.TaskEither<Fault, A> => TE.bracket(launch(plan, options), use, (session) => TE.fromTask(session.close))
+
+/** The same as `launch` for anything that can be run; `entry` is the ranks' entry point and `open` opens in-process backends. */
 export const startSession = (
   workload: Workload,
   options: LaunchOptions,

@@ -39,6 +39,8 @@ const variant = (name: string, from: string, to: string): string => {
 describe('shardwise', () => {
   it('lists its commands, and says what is wrong with a command line, with exit code 2', () => {
     assert.match(shardwise('--help').out, /run\|explain\|plan\|check\|doctor/)
+    const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { readonly version: string }
+    assert.equal(shardwise('--version').out, `${version}\n`)
     for (
       const [words, said] of [
         [['walk'], /there is no command 'walk'; the commands are run, explain, plan, check, doctor/],
