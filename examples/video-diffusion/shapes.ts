@@ -141,15 +141,15 @@ export const batchAt = (
 }
 
 /** `count` numbers in [0, 1), each a function of (seed, step, index) alone. */
-export const uniformNoise = (seed: number, step: number, count: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => i).map(draws(seed, 'uniform', step))
+export const uniformNoise = (seed: number, step: number, count: number): Float32Array => {
+  const uniform = draws(seed, 'uniform', step)
+  return new Float32Array(count).map((_, i) => uniform(i))
+}
 
 /** `count` standard normal numbers, each a function of (seed, step, index) alone (Box and Muller, 1958). */
 export const normalNoise = (seed: number, step: number, count: number): Float32Array => {
   const [radius, angle] = [draws(seed, 'radius', step), draws(seed, 'angle', step)]
-  const numbers = new Float32Array(count)
-  for (let i = 0; i < count; i++) numbers[i] = Math.sqrt(-2 * Math.log(1 - radius(i))) * Math.cos(2 * Math.PI * angle(i))
-  return numbers
+  return new Float32Array(count).map((_, i) => Math.sqrt(-2 * Math.log(1 - radius(i))) * Math.cos(2 * Math.PI * angle(i)))
 }
 
 /** A shape's mask with its centre `phase` half pixels from the corner: the pixels it covers, as offsets into a frame tiled 2 × 2. */
