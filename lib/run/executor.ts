@@ -14,6 +14,8 @@ import type { Link, Message } from './link/link.ts'
 export interface Executor {
   /** Puts elements into inputs or parameters; they stay until they are written again. */
   readonly write: (values: NamedElements) => TaskEither<Fault, void>
+  /** Takes parameters out, as runs have left them. */
+  readonly read: (parameters: readonly string[]) => TaskEither<Fault, NamedElements>
   /** Writes the inputs, runs every step, reads the outputs asked for. One run at a time. */
   readonly run: (inputs: NamedElements, outputs: readonly string[]) => TaskEither<Fault, RankRun>
 }
@@ -47,7 +49,7 @@ export const places = { idle: nowhere, writing: -2, reading: -3 } as const
 /** What a rank is doing there, as part of a fault's sentence. */
 export const doing = (program: RankProgram, position: number): string => {
   if (position === places.writing) return 'while taking its inputs'
-  if (position === places.reading) return 'while giving its outputs'
+  if (position === places.reading) return 'while handing in its tensors'
   const step = program.steps[position]
   if (step === undefined) return 'between runs'
   const place = `step ${position + 1} of ${program.steps.length}`
@@ -122,6 +124,7 @@ export const makeExecutor = (
   const { rank } = program
   const stretches = stretchesOf(program)
   const inputPorts = new Map(program.inputs.map((port) => [port.name, port]))
+  const parameterPorts = new Map(program.inputs.filter(({ parameter }) => parameter).map((port) => [port.name, port]))
   const outputPorts = new Map(program.outputs.map((port) => [port.name, port]))
   let sequence = 0
   let here: number = places.idle
@@ -183,16 +186,18 @@ export const makeExecutor = (
     return E.right(undefined)
   }
 
-  const read = async (names: readonly string[]): Promise<E.Either<Fault, NamedElements>> => {
-    const outputs: Record<string, Elements> = {}
+  const read = async (ports: ReadonlyMap<string, Port>, names: readonly string[]): Promise<E.Either<Fault, NamedElements>> => {
+    const values: Record<string, Elements> = {}
     for (const name of names) {
-      const port = portIn(outputPorts, name)
+      // Told for each tensor: a rank that hands in many of them is at work, not stuck.
+      moveTo(places.reading)
+      const port = portIn(ports, name)
       if (E.isLeft(port)) return port
       const elements = await executable.read(port.right.view, port.right.sizes)()
       if (E.isLeft(elements)) return elements
-      outputs[name] = elements.right
+      values[name] = elements.right
     }
-    return E.right(outputs)
+    return E.right(values)
   }
 
   const sentSoFar = (): readonly number[] => Array.from({ length: program.ranks }, (_, peer) => link?.sent.toPeer(peer) ?? 0)
@@ -206,8 +211,7 @@ export const makeExecutor = (
     if (E.isLeft(written)) return written
     const ran = await runSteps(clock)
     if (E.isLeft(ran)) return ran
-    moveTo(places.reading)
-    const results = await clocked(clock, 'read', () => read(outputs))()
+    const results = await clocked(clock, 'read', () => read(outputPorts, outputs))()
     if (E.isLeft(results)) return results
     const sent = sentSoFar().map((bytes, peer) => bytes - before[peer]!)
     return E.right({ outputs: results.right, sent, times: { ...clock, total: performance.now() - began } })
@@ -231,6 +235,7 @@ export const makeExecutor = (
         moveTo(places.writing)
         return write(values)
       }),
+    read: (parameters) => () => located(() => read(parameterPorts, parameters)),
     run: (inputs, outputs) => () => located(() => runOnce(inputs, outputs)),
   }
 }

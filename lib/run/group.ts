@@ -10,6 +10,8 @@ export interface RankGroup {
   readonly link: 'none' | 'local' | 'socket' | 'shared-memory'
   /** Gives a rank its pieces of parameters. */
   readonly write: (rank: number, values: NamedElements) => TaskEither<Fault, void>
+  /** The rank's pieces of parameters as they are now. */
+  readonly read: (rank: number, names: readonly string[]) => TaskEither<Fault, NamedElements>
   /** Runs a rank's program; all ranks must be run together. */
   readonly run: (rank: number, inputs: NamedElements) => TaskEither<Fault, RankRun>
   readonly close: () => Promise<void>

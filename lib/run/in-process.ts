@@ -59,6 +59,7 @@ export const startInProcess =
         backend: backends[rank]!.describe,
       })),
       write: (rank, values) => guarded(rank, executors[rank]!.write(values)),
+      read: (rank, names) => guarded(rank, executors[rank]!.read(names)),
       run: (rank, inputs) => guarded(rank, executors[rank]!.run(inputs, outputsOf(rank))),
       close: async () => {
         verdict.fail(closed('the session was closed'))

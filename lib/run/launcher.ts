@@ -9,7 +9,7 @@ import { listen, makeToken } from './link/address.ts'
 import { capacityFor, type Whereabouts } from './link/arena.ts'
 import { type ArenaOwner, createArena } from './link/shared-memory.ts'
 import { type LinkPlan, packElements, unpackElements } from './messages.ts'
-import { type Answer, makeRoster, type Member } from './roster.ts'
+import { type Answer, makeRoster, type Member, type Request } from './roster.ts'
 import { onSignals } from './signals.ts'
 import { isStopped, type Runtime, spawnRank } from './spawn.ts'
 import { watch } from './watch.ts'
@@ -160,27 +160,38 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   }
   const ask = <A>(
     rank: number,
+    request: Request,
+    payload: readonly Uint8Array[],
+    read: (answer: Answer) => E.Either<Fault, A>,
+  ): TaskEither<Fault, A> =>
+  () => verdict.orFault(async () => read(await roster.ask(rank, request, payload)))
+  const give = <A>(
+    rank: number,
     kind: 'write' | 'run',
     values: NamedElements,
     read: (answer: Answer) => E.Either<Fault, A>,
-  ): TaskEither<Fault, A> =>
-  () => {
+  ): TaskEither<Fault, A> => {
     const { parts, payload } = packElements(values)
-    return verdict.orFault(async () => read(await roster.ask(rank, { kind, parts }, payload)))
+    return ask(rank, { kind, parts }, payload, read)
   }
   return E.right({
     link: plan.kind,
     ranks: members.map(({ description }) => description!),
-    write: (rank, values) => ask(rank, 'write', values, () => E.right(undefined)),
-    run: (rank, values) => ask(rank, 'run', values, runOf),
+    write: (rank, values) => give(rank, 'write', values, () => E.right(undefined)),
+    read: (rank, names) => ask(rank, { kind: 'read', names }, [], valuesOf),
+    run: (rank, values) => give(rank, 'run', values, runOf),
     close,
   })
 }
 
+const otherThan = (expected: string, got: string): E.Either<Fault, never> =>
+  E.left({ tag: 'Malformed', what: 'message from a rank', path: 'kind', expected, got })
+
+const valuesOf = ({ message, payload }: Answer): E.Either<Fault, NamedElements> =>
+  message.kind === 'values' ? unpackElements(message.parts, payload) : otherThan('values', message.kind)
+
 const runOf = ({ message, payload }: Answer): E.Either<Fault, RankRun> => {
-  if (message.kind !== 'ran') {
-    return E.left({ tag: 'Malformed', what: 'message from a rank', path: 'kind', expected: 'ran', got: message.kind })
-  }
+  if (message.kind !== 'ran') return otherThan('ran', message.kind)
   const { sent, times } = message
   return E.map((outputs: NamedElements): RankRun => ({ outputs, sent, times }))(unpackElements(message.parts, payload))
 }

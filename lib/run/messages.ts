@@ -54,6 +54,7 @@ export const ToRank = t.union([
   t.strict({ kind: t.literal('peers'), addresses: t.readonlyArray(t.string) }),
   t.strict({ kind: t.literal('write'), id: t.number, parts: PartsCodec }),
   t.strict({ kind: t.literal('run'), id: t.number, parts: PartsCodec }),
+  t.strict({ kind: t.literal('read'), id: t.number, names: t.readonlyArray(t.string) }),
   t.strict({ kind: t.literal('abort'), message: t.string }),
   t.strict({ kind: t.literal('close') }),
 ])
@@ -97,6 +98,7 @@ export const FromRank = t.union([
     sent: t.readonlyArray(t.number),
     times: TimesCodec,
   }),
+  t.strict({ kind: t.literal('values'), id: t.number, parts: PartsCodec }),
   t.strict({ kind: t.literal('fault'), fault: FaultCodec }),
 ])
 export type FromRank = t.TypeOf<typeof FromRank>

@@ -119,7 +119,8 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
       case 'fault':
         return on.fault(member, message.fault)
       case 'written':
-      case 'ran': {
+      case 'ran':
+      case 'values': {
         const answer = member.pending.get(message.id)
         member.pending.delete(message.id)
         return answer?.({ message, payload })

@@ -126,6 +126,15 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     return E.right(undefined)
   }
 
+  const onRead = async ({ id, names }: Message<'read'>): Promise<Result> => {
+    if (executor === null) return E.left(unexpected(rank, 'read'))
+    const values = await executor.read(names)()
+    if (E.isLeft(values)) return values
+    const { parts, payload } = packElements(values.right)
+    await say({ kind: 'values', id, parts }, payload)
+    return E.right(undefined)
+  }
+
   const onClose = async (): Promise<never> => {
     await link?.close()
     await backend?.close()
@@ -141,6 +150,8 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
       case 'write':
       case 'run':
         return onValues(message, payload)
+      case 'read':
+        return onRead(message)
       case 'abort':
       case 'close':
         return onClose()

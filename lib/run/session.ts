@@ -10,7 +10,7 @@ import type { RankDescription, RankGroup } from './group.ts'
 import { startInProcess } from './in-process.ts'
 import { launchProcesses, type LinkName } from './launcher.ts'
 import { currentRuntime, type Runtime } from './spawn.ts'
-import { cutInputs, joinOutputs, outputOwners, placesOf } from './tensors.ts'
+import { cutInputs, type Holdings, holdingsOf, joinPieces, parametersNamed } from './tensors.ts'
 import { type Workload, workloadOf } from './workload.ts'
 
 export interface LaunchOptions {
@@ -33,6 +33,8 @@ export interface Session {
   readonly run: (inputs: NamedElements) => TE.TaskEither<Fault, RunResult>
   /** Replaces some parameters. */
   readonly write: (parameters: NamedElements) => TE.TaskEither<Fault, void>
+  /** The whole values that the named parameters have now; of all parameters where no names are given. */
+  readonly read: (names?: readonly string[]) => TE.TaskEither<Fault, NamedElements>
   /** Payload bytes sent by each rank, counted by the link. */
   readonly counters: () => Counters
   readonly close: Task<void>
@@ -80,8 +82,8 @@ export const startSession = (
   const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
   const { inProcess = false, parameters = {} } = options
   if (!(timeout > 0)) return TE.left(usage(`a timeout must be a positive number of milliseconds, got ${timeout}`))
-  const owners = outputOwners(workload)
-  const common = { backend, timeout, outputsOf: (rank: number) => owners[rank]! }
+  const outputs = holdingsOf(workload, workload.outputs)
+  const common = { backend, timeout, outputsOf: (rank: number) => outputs.handedIn[rank]! }
   return pipe(
     TE.fromEither(cutInputs(workload, parameters, 'parameter')),
     TE.chain((pieces) =>
@@ -92,7 +94,7 @@ export const startSession = (
         TE.chain((group) =>
           pipe(
             onAll(group, (rank) => group.write(rank, pieces[rank]!)),
-            TE.map(() => makeSession(workload, group)),
+            TE.map(() => makeSession(workload, group, outputs)),
             TE.orElse((fault) => async () => {
               await group.close()
               return E.left(fault)
@@ -109,8 +111,8 @@ const onAll = <A>(
   work: (rank: number) => TE.TaskEither<Fault, A>,
 ): TE.TaskEither<Fault, readonly A[]> => TE.traverseArray(work)(group.ranks.map(({ rank }) => rank))
 
-const makeSession = (workload: Workload, group: RankGroup): Session => {
-  const places = placesOf(workload)
+const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): Session => {
+  const parameters = holdingsOf(workload, workload.inputs.filter(({ parameter }) => parameter))
   let lastRun: readonly number[] = group.ranks.map(() => 0)
   let total: readonly number[] = lastRun
   let queue: Promise<unknown> = Promise.resolve()
@@ -127,7 +129,7 @@ const makeSession = (workload: Workload, group: RankGroup): Session => {
     lastRun = sent
     total = total.map((bytes, rank) => bytes + sent[rank]!)
     return {
-      outputs: joinOutputs(workload, places, runs.map((run) => run.outputs)),
+      outputs: joinPieces(outputs, runs.map((run) => run.outputs)),
       sent,
       sentTo: runs.map((run) => run.sent),
       times: runs.map((run) => run.times),
@@ -141,11 +143,21 @@ const makeSession = (workload: Workload, group: RankGroup): Session => {
         TE.chain((pieces) => inTurn(onAll(group, (rank) => group.run(rank, pieces[rank]!)))),
         TE.map(resultOf),
       ),
-    write: (parameters) =>
+    write: (values) =>
       pipe(
-        TE.fromEither(cutInputs(workload, parameters, 'some parameters')),
+        TE.fromEither(cutInputs(workload, values, 'some parameters')),
         TE.chain((pieces) => inTurn(onAll(group, (rank) => group.write(rank, pieces[rank]!)))),
         TE.map(() => undefined),
+      ),
+    read: (names) =>
+      pipe(
+        TE.fromEither(parametersNamed(workload, parameters, names)),
+        TE.chain((wanted) =>
+          pipe(
+            inTurn(onAll(group, (rank) => group.read(rank, wanted.handedIn[rank]!))),
+            TE.map((pieces) => joinPieces(wanted, pieces)),
+          )
+        ),
       ),
     counters: () => ({ lastRun, total }),
     close: () => group.close(),

@@ -66,40 +66,55 @@ const checkTensor = (port: TensorPort, elements: Elements): Fault | null => {
 const pieceOf = (port: TensorPort, elements: Elements, box: Box): Elements =>
   volume(box) === elements.length ? elements : cutBox(elements, port.sizes, box)
 
-/** For each output, the box of each rank; worked out once. */
-export type Places = ReadonlyMap<TensorPort, readonly Box[]>
+/** How some tensors lie over the ranks, worked out once. */
+export interface Holdings {
+  /** For each tensor, the box of each rank. */
+  readonly boxes: ReadonlyMap<TensorPort, readonly Box[]>
+  /** For each rank, the names of the tensors that it hands in: of ranks that hold the same box, the first does. */
+  readonly handedIn: readonly (readonly string[])[]
+}
 
-export const placesOf = (workload: Workload): Places =>
-  new Map(
-    workload.outputs.map((port) => [
-      port,
-      Array.from({ length: workload.ranks }, (_, rank) => workload.boxOf(port, rank)),
-    ]),
-  )
-
-/** The outputs that each rank hands in: of ranks that hold the same box, the first. */
-export const outputOwners = (workload: Workload): readonly (readonly string[])[] => {
-  const owned = Array.from({ length: workload.ranks }, (): string[] => [])
-  for (const [port, boxes] of placesOf(workload)) {
+export const holdingsOf = (workload: Workload, ports: readonly TensorPort[]): Holdings => {
+  const ranks = Array.from({ length: workload.ranks }, (_, rank) => rank)
+  const boxes = new Map(ports.map((port) => [port, ranks.map((rank) => workload.boxOf(port, rank))]))
+  const handedIn = ranks.map((): string[] => [])
+  for (const [port, boxesOfPort] of boxes) {
     const taken = new Set<string>()
-    for (const [rank, box] of boxes.entries()) {
+    for (const [rank, box] of boxesOfPort.entries()) {
       const key = JSON.stringify(box)
       if (volume(box) === 0 || taken.has(key)) continue
       taken.add(key)
-      owned[rank]!.push(port.name)
+      handedIn[rank]!.push(port.name)
     }
   }
-  return owned
+  return { boxes, handedIn }
 }
 
-/** Whole outputs from what the ranks handed in. */
-export const joinOutputs = (workload: Workload, places: Places, handedIn: readonly NamedElements[]): NamedElements =>
-  Object.fromEntries(workload.outputs.map((port) => [port.name, joinOutput(port, places.get(port)!, handedIn)]))
+/** The parameters of these names and how they lie; all parameters where no names are given. */
+export const parametersNamed = (
+  workload: Workload,
+  parameters: Holdings,
+  names: readonly string[] | undefined,
+): E.Either<Fault, Holdings> => {
+  if (names === undefined) return E.right(parameters)
+  const ports = [...parameters.boxes.keys()]
+  const stranger = names.find((name) => !ports.some((port) => port.name === name))
+  if (stranger !== undefined) return E.left(badTensor(stranger, strangerMessage(workload, ports, stranger, 'some parameters')))
+  const wanted = new Set(names)
+  return E.right({
+    boxes: new Map([...parameters.boxes].filter(([{ name }]) => wanted.has(name))),
+    handedIn: parameters.handedIn.map((own) => own.filter((name) => wanted.has(name))),
+  })
+}
 
-const joinOutput = (port: TensorPort, boxes: readonly Box[], handedIn: readonly NamedElements[]): Elements => {
+/** Whole tensors from what the ranks handed in. */
+export const joinPieces = ({ boxes }: Holdings, handedIn: readonly NamedElements[]): NamedElements =>
+  Object.fromEntries([...boxes].map(([port, boxesOfPort]) => [port.name, joinOne(port, boxesOfPort, handedIn)]))
+
+const joinOne = (port: TensorPort, boxes: readonly Box[], handedIn: readonly NamedElements[]): Elements => {
   const length = elementsOf(port.sizes)
-  const pieces = handedIn.flatMap((outputs, rank) => {
-    const piece = outputs[port.name]
+  const pieces = handedIn.flatMap((values, rank) => {
+    const piece = values[port.name]
     return piece === undefined ? [] : [{ box: boxes[rank]!, piece }]
   })
   if (pieces.length === 1 && pieces[0]!.piece.length === length) return pieces[0]!.piece
