@@ -1,6 +1,10 @@
 /** Shardwise: a functional tensor language whose types say how each dimension lies over the machines. */
 export type { DType, Elements } from './dtype.ts'
 export { type Fault, sentence } from './fault.ts'
+export { checkpoint } from './grad/checkpoint.ts'
+export { type CustomGradient, customGradient } from './grad/custom.ts'
+export { grad, type TensorTree, valueAndGrad } from './grad/grad.ts'
+export { becomes, type Change } from './language/becomes.ts'
 export { expect, layout, sumOver } from './language/layout.ts'
 export { residual, seq } from './language/layers.ts'
 export { type Mesh, mesh } from './language/mesh.ts'

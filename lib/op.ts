@@ -1,5 +1,6 @@
 import type { Shape } from './layout/layout.ts'
 import type { Template } from './kernel/template.ts'
+import type { AnyTensor } from './language/tensor.ts'
 
 /** What an op's attributes may be: plain JSON, so that a graph can be compared, hashed and printed. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
@@ -37,8 +38,21 @@ export interface Op<A extends Attributes = Attributes> {
   sides?(attributes: A): readonly string[]
   /** The sets of operands that may be pending sums together, leaving the result pending: [[0, 1]] for add. */
   readonly linear: readonly (readonly number[])[]
+  /**
+   * The gradient of each operand, given that of the result: undefined where it has none. Not needed where the kernel is a
+   * map or a row of sums, whose gradients follow from their arithmetic.
+   */
+  gradient?(of: Differential<A>): readonly ((() => AnyTensor | undefined) | undefined)[]
   /** What each rank computes on its pieces. */
   kernel(operands: readonly Shape[], result: Shape, attributes: A): Template
+}
+
+/** One use of an op in a program whose gradient is wanted; all gradients lie as what they are the gradients of. */
+export interface Differential<A extends Attributes = Attributes> {
+  readonly operands: readonly AnyTensor[]
+  readonly result: AnyTensor
+  readonly cotangent: AnyTensor
+  readonly attributes: A
 }
 
 /** Crossings of an op that treats equal names as one dim: every dim is mapped but those named. */

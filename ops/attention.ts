@@ -1,14 +1,77 @@
 import * as say from '#lib/language/messages.ts'
-import { record } from '#lib/language/record.ts'
+import { fused } from '#lib/grad/fused.ts'
+import { sumTo } from '#lib/grad/template.ts'
+import { call, fold, input, real } from '#lib/kernel/expression.ts'
+import { scaled } from '#lib/language/define.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
 import type { Attention, AttentionDims } from '#lib/language/rules/attention.ts'
 import { sourceLine } from '#lib/language/source.ts'
-import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
+import { type AnyTensor, applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { type Shape, sizeOf } from '#lib/layout/layout.ts'
-import { needDim, needKind, noExtra, sameSizes, without } from '#lib/layout/shapes.ts'
-import type { Crossing, Op } from '#lib/op.ts'
+import { needDim, needKind, noExtra, replaced, sameSizes, without } from '#lib/layout/shapes.ts'
+import type { Crossing, Differential, Op } from '#lib/op.ts'
+import { contractTo } from './contract.ts'
+import { rename } from './rename.ts'
+import { softmaxGradient } from './softmax.ts'
 
 type Dims = { readonly over: string; readonly features: string; readonly heads: string | null; readonly maskKeys: string }
+
+/**
+ * With weights p = softmax(scale q·k), the gradients are v: Σ p g; scores: s = p (g·v - Σ p g·v); q: scale Σ s k; k: scale Σ s q.
+ * The weights are made anew, not kept from the forward pass.
+ */
+const attentionGradients = ({ operands: [q, k, v, mask], cotangent, attributes }: Differential<Dims>) => {
+  const { over, features, maskKeys } = attributes
+  const shapes = [q!, k!, v!].map((x) => nodeOf(x).shape)
+  const scale = 1 / Math.sqrt(sizeOf(shapes[0]!, features)!)
+  // The queries' own position along `over` is another dim than the keys'.
+  const keyDim = `${over}'`
+  const renamed = (x: AnyTensor, from: string, to: string): AnyTensor => applied(rename(from, to))(x)
+  const [keys, values] = [renamed(k!, over, keyDim), renamed(v!, over, keyDim)]
+  const rows = without(shapes[0]!, [features])
+  const scoresShape: Shape = { type: 'f32', dims: [...rows.dims, { name: keyDim, size: sizeOf(shapes[1]!, over)! }] }
+  const masked = mask === undefined ? undefined : renamed(mask, maskKeys, keyDim)
+  const weights = () => attentionWeights(contractTo(q!, keys, scoresShape), scale, masked, keyDim)
+  const scores = () => softmaxGradient(weights(), contractTo(cotangent, values, scoresShape), keyDim)
+  const times = (x: AnyTensor, factor: number): AnyTensor =>
+    fused({ name: 'attention gradient', operands: [x], result: nodeOf(x).shape, expression: scaled(input(0), factor), linear: [0] })
+  const along = (shape: Shape): Shape => replaced(shape, over, [{ name: keyDim, size: sizeOf(shape, over)! }])
+  return [
+    () => times(contractTo(scores(), keys, shapes[0]!), scale),
+    () => times(renamed(contractTo(scores(), q!, along(shapes[1]!)), keyDim, over), scale),
+    () => renamed(contractTo(weights(), cotangent, along(shapes[2]!)), keyDim, over),
+    // An f32 mask is added to the scores.
+    () => mask === undefined || nodeOf(mask).shape.type !== 'f32'
+      ? undefined
+      : renamed(sumTo('attention gradient', scores(), nodeOf(masked!).shape), keyDim, maskKeys),
+  ]
+}
+
+/** The softmax of scaled and masked scores; a row without any key weighs nothing. */
+const attentionWeights = (scores: AnyTensor, scale: number, mask: AnyTensor | undefined, keyDim: string): AnyTensor => {
+  const result = nodeOf(scores).shape
+  const name = 'attention weights'
+  const score = scaled(input(0), scale)
+  const masked = mask === undefined
+    ? score
+    : nodeOf(mask).shape.type === 'bool'
+    ? call('select', input(1), score, real(leastScore))
+    : call('maximum', call('add', score, input(1)), real(leastScore))
+  const shifted = call('exponential', call('subtract', masked, fold(0)))
+  const weight = call('divide', shifted, fold(1))
+  return fused({
+    name,
+    operands: mask === undefined ? [scores] : [scores, mask],
+    result,
+    inner: [keyDim],
+    folds: [{ combine: 'max', expression: masked }, { combine: 'sum', expression: shifted }],
+    expression: mask === undefined ? weight : call('select', call('less', masked, real(leastScore / 2)), real(0), weight),
+  })
+}
+
+/** Stands for -∞ among scores, of which differences can be taken. */
+const leastScore = -1e30
 
 const op: Op<Dims> = {
   name: 'attention',
@@ -59,6 +122,7 @@ const op: Op<Dims> = {
     ]
   },
   linear: [],
+  gradient: attentionGradients,
   kernel: ([q], _, { over, features, maskKeys }) => ({
     family: 'attention',
     over,

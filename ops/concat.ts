@@ -1,10 +1,12 @@
-import { record } from '#lib/language/record.ts'
+import { part } from '#lib/grad/place.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import type { Concat } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
 import { needDim, noExtra, replaced, sameSizes, sameType, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
+import { reordered } from './reorder.ts'
 
 const op: Op<{ readonly dim: string }> = {
   name: 'concat',
@@ -18,6 +20,10 @@ const op: Op<{ readonly dim: string }> = {
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [[0, 1]],
+  gradient: ({ operands: [x, y], cotangent, attributes: { dim } }) => {
+    const [first, second] = [nodeOf(x!).shape, nodeOf(y!).shape]
+    return [() => part(cotangent, dim, 0, first), () => reordered(part(cotangent, dim, sizeOf(first, dim)!, second), second)]
+  },
   kernel: (_, __, { dim }) => ({ family: 'place', dim, before: 0, fill: 0 }),
 }
 

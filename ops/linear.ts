@@ -1,3 +1,4 @@
+import { sumTo } from '#lib/grad/template.ts'
 import { call, input } from '#lib/kernel/expression.ts'
 import * as say from '#lib/language/messages.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
@@ -11,7 +12,7 @@ import { finish, type Placed } from '#lib/layout/fixes.ts'
 import type { Layout } from '#lib/layout/layout.ts'
 import { noExtra, sameSizes, sameType, words } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
-import { contracted } from './contract.ts'
+import { contracted, contractGradients } from './contract.ts'
 
 const shape: Op<{ readonly dims: string }>['shape'] = ([x, weight, bias], { dims }) => {
   const result = contracted('linear', x!, weight!, words(dims), 'input', 'weight')
@@ -29,6 +30,7 @@ const op: Op<{ readonly dims: string }> = {
   shape,
   crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, 'sum']))),
   linear: [[0], [1]],
+  gradient: contractGradients,
   kernel: (_, __, { dims }) => ({ family: 'contract', inner: words(dims), epilogue: input(0) }),
 }
 
@@ -38,6 +40,7 @@ const biased: Op<{ readonly dims: string }> = {
   shape,
   crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, 'whole']))),
   linear: [],
+  gradient: (of) => [...contractGradients(of), () => sumTo('linear gradient', of.cotangent, nodeOf(of.operands[2]!).shape)],
   kernel: (_, __, { dims }) => ({ family: 'contract', inner: words(dims), epilogue: call('add', input(0), input(1)) }),
 }
 

@@ -1,10 +1,12 @@
-import { record } from '#lib/language/record.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import type { Merge } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
-import { type Stage, stage } from '#lib/language/tensor.ts'
+import { applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
 import { needDims, needFree, replaced, without, words } from '#lib/layout/shapes.ts'
 import { crossByName, type Crossing, type Op } from '#lib/op.ts'
+import { reordered } from './reorder.ts'
+import { split } from './split.ts'
 
 const op: Op<{ readonly dims: string; readonly to: string }> = {
   name: 'merge',
@@ -24,6 +26,11 @@ const op: Op<{ readonly dims: string; readonly to: string }> = {
     ]
   },
   linear: [[0]],
+  gradient: ({ operands: [x], cotangent, attributes: { dims, to } }) => {
+    const { shape } = nodeOf(x!)
+    const parts = words(dims).map((dim) => `${dim}:${sizeOf(shape, dim)!}`).join(' ')
+    return [() => reordered(applied(split(to, parts))(cotangent), shape)]
+  },
   kernel: (_, __, { dims, to }) => ({ family: 'view', view: { of: 'merge', dims: words(dims), to } }),
 }
 

@@ -1,5 +1,6 @@
+import { part } from '#lib/grad/place.ts'
 import * as say from '#lib/language/messages.ts'
-import { record } from '#lib/language/record.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
 import type { Pad } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
@@ -19,6 +20,7 @@ const op: Op<{ readonly dim: string; readonly before: number; readonly after: nu
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [],
+  gradient: ({ operands: [x], cotangent, attributes: { dim, before } }) => [() => part(cotangent, dim, before, nodeOf(x!).shape)],
   kernel: (_, __, { dim, before, value }) => ({ family: 'place', dim, before, fill: value }),
 }
 

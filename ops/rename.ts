@@ -1,7 +1,7 @@
 import { record } from '#lib/language/record.ts'
 import type { Rename } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
-import { type Stage, stage } from '#lib/language/tensor.ts'
+import { applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
 import { needDim, needFree, replaced, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Op } from '#lib/op.ts'
@@ -18,6 +18,7 @@ const op: Op<{ readonly dim: string; readonly to: string }> = {
     ...crossByName([without(x!, [dim])], without(result, [to])),
   ],
   linear: [[0]],
+  gradient: ({ cotangent, attributes: { dim, to } }) => [() => applied(rename(to, dim))(cotangent)],
   kernel: (_, __, { dim, to }) => ({ family: 'view', view: { of: 'rename', dim, to } }),
 }
 

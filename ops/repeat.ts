@@ -1,5 +1,6 @@
 import * as say from '#lib/language/messages.ts'
-import { record } from '#lib/language/record.ts'
+import { sumTo } from '#lib/grad/template.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { Repeat } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
@@ -17,6 +18,7 @@ const op: Op<{ readonly dim: string; readonly size: number }> = {
   },
   crossings: (operands, result) => crossByName(operands, result),
   linear: [[0]],
+  gradient: ({ operands: [x], cotangent }) => [() => sumTo('repeat gradient', cotangent, nodeOf(x!).shape)],
   kernel: (_, __, { dim, size }) => ({ family: 'view', view: { of: 'repeat', dim, size } }),
 }
 

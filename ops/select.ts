@@ -1,3 +1,4 @@
+import { place } from '#lib/grad/place.ts'
 import * as say from '#lib/language/messages.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
@@ -18,6 +19,7 @@ const selecting = (name: string): Op<{ readonly dim: string; readonly at: number
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [[0]],
+  gradient: ({ operands: [x], cotangent, attributes: { dim, at } }) => [() => place(cotangent, dim, at, nodeOf(x!).shape)],
   kernel: (_, __, { dim, at }) => ({ family: 'view', view: { of: 'select', dim, at } }),
 })
 const selectOp = selecting('select')

@@ -1,5 +1,6 @@
+import { place } from '#lib/grad/place.ts'
 import * as say from '#lib/language/messages.ts'
-import { record } from '#lib/language/record.ts'
+import { nodeOf, record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
 import type { Slice } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
@@ -19,6 +20,7 @@ const op: Op<{ readonly dim: string; readonly from: number; readonly count: numb
   },
   crossings: (operands, result, { dim }) => crossByName(operands, result, { [dim]: 'whole' }),
   linear: [[0]],
+  gradient: ({ operands: [x], cotangent, attributes: { dim, from } }) => [() => place(cotangent, dim, from, nodeOf(x!).shape)],
   kernel: (_, __, { dim, from, count }) => ({ family: 'view', view: { of: 'slice', dim, from, count } }),
 }
 

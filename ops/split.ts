@@ -3,11 +3,12 @@ import { record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
 import type { Split } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
-import { type Stage, stage } from '#lib/language/tensor.ts'
+import { applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { readParts } from '#lib/language/read-spec.ts'
 import { type Dim, sizeOf } from '#lib/layout/layout.ts'
 import { needDim, needFree, replaced, without } from '#lib/layout/shapes.ts'
 import { crossByName, type Crossing, type Op } from '#lib/op.ts'
+import { merge } from './merge.ts'
 
 const read = (parts: string): readonly Dim[] => readParts('split', parts)
 const product = (dims: readonly Dim[]): number => dims.reduce((total, { size }) => total * size, 1)
@@ -29,6 +30,7 @@ const op: Op<{ readonly dim: string; readonly parts: string }> = {
     return [cut, ...others, ...minor.map(({ name }): Crossing => ({ kind: 'whole', operands: [null], result: name }))]
   },
   linear: [[0]],
+  gradient: ({ cotangent, attributes: { dim, parts } }) => [() => applied(merge(read(parts).map(({ name }) => name).join(' '), dim))(cotangent)],
   kernel: (_, __, { dim, parts }) => ({ family: 'view', view: { of: 'split', dim, parts: read(parts) } }),
 }
 

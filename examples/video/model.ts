@@ -56,7 +56,8 @@ const blockParameters = ({ width }: Sizes) => ({
   mlp: { fc1: layer('f', 'e', 4 * width, width), fc2: layer('e', 'f', width, 4 * width) },
 })
 
-const parameters = (sizes: Sizes) => ({
+/** The transformer's parameters, named as PyTorch names them. */
+export const parameters = (sizes: Sizes) => ({
   patch: layer('e', 'p', sizes.width, 4 * sizes.channels),
   time: {
     fc1: layer('e', 'k', sizes.width, 2 * timeFrequencies),
@@ -68,6 +69,7 @@ const parameters = (sizes: Sizes) => ({
   final: { table: parameter(`part:2 e:${sizes.width}`), out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width) },
 })
 
+type Parameters = Tensors<ReturnType<typeof parameters>, string>
 type BlockParameters = Tensors<ReturnType<typeof blockParameters>, string>
 
 /** Sines and cosines of positions at `count` geometrically spaced frequencies, along a new dim k. */
@@ -100,10 +102,10 @@ const attend = (weights: BlockParameters['spatial'], over: 's' | 't', { heads, w
     linear(weights.out, 'f'),
   )
 
-/** Frames are whole and cut in time, or patches are whole in time and cut in space. */
-type Frames = Tensor<`b:${number} t:${number}@sp s:${number} e:${number}`>
-type Modulation = Tensor<`b:${number} e:${number}`>
-type Words = Tensor<`b:${number} l:${number} e:${number}`>
+/** Clips are cut over dp; over sp frames are cut in time, or patches are whole in time and cut in space. */
+type Frames = Tensor<`b:${number}@dp t:${number}@sp s:${number} e:${number}`>
+type Modulation = Tensor<`b:${number}@dp e:${number}`>
+type Words = Tensor<`b:${number}@dp l:${number} e:${number}`>
 
 const modulate = (shift: Modulation, scale: Modulation) => seq(multiply(pipe(scale, add(1))), add(shift))
 
@@ -111,7 +113,7 @@ const modulate = (shift: Modulation, scale: Modulation) => seq(multiply(pipe(sca
  * One block as DSP lays it out: attention over space with frames whole, one switch, attention over time with each
  * patch's history whole, one switch back; words and the feed-forward layer don't care.
  */
-const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number} part:6 e:${number}`>, words: Words, first: boolean) => {
+const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number}@dp part:6 e:${number}`>, words: Words, first: boolean) => {
   const [shift1, scale1, gate1, shift2, scale2, gate2] = pipe(time, add(weights.table), unstack('part'))
   const { heads, width } = sizes
   const [keys, values] = pipe(words, linear(weights.cross.kv, 'e'), split('f', `part:2 h:${heads} d:${width / heads}`), unstack('part'))
@@ -121,9 +123,9 @@ const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number}
     pipe(
       x,
       residual(layerNorm('e'), modulate(shift1, scale1), attend(weights.spatial, 's', sizes), multiply(gate1)),
-      layout('s@sp'),
+      layout('b@dp s@sp'),
       first ? residual(add(table), ...inTime) : residual(...inTime),
-      layout('t@sp'),
+      layout('b@dp t@sp'),
       residual(
         linear(weights.cross.q, 'e'),
         split('f', `h:${heads} d:${width / heads}`),
@@ -142,67 +144,84 @@ const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number}
     )
 }
 
+/** A clip of so many channels: cut over dp by clips, over sp by frames. */
+export const clip = ({ batch, frames, rows, columns }: Sizes, channels: number) =>
+  `b:${batch}@dp c:${channels} t:${frames}@sp y:${2 * rows} x:${2 * columns}` as const
+type Clips = Tensor<ReturnType<typeof clip>>
+
+/** What goes into the transformer: noisy latent clips, how noisy they are, and captions. */
+export const inputs = (sizes: Sizes) => ({
+  latent: input(clip(sizes, sizes.channels)),
+  timestep: input(`b:${sizes.batch}@dp`),
+  caption: input(`b:${sizes.batch}@dp l:${sizes.words} w:${sizes.captionWidth}`),
+})
+type Inputs = Tensors<ReturnType<typeof inputs>, string>
+
 /**
- * The whole transformer for `ranks` processes: a noisy latent clip, the time of the noise and a caption go in, a
- * prediction for each latent position comes out. Everything is cut in time, but where attention over time needs it whole.
+ * The transformer: a prediction for each position of noisy latent clips, and the residual stream after each block. `wrap`
+ * may make something else of each block, like one that is recomputed in the backward pass.
  */
-export const videoTransformer = (sizes: Sizes, ranks: number) => {
-  const { batch, frames, rows, columns, width, words, captionWidth, channels, outputChannels } = sizes
-  const clip = (of: number) => `b:${batch} c:${of} t:${frames}@sp y:${2 * rows} x:${2 * columns}` as const
-  return program(
-    'video transformer',
-    mesh(`sp=${ranks}`),
-    {
-      latent: input(clip(channels)),
-      timestep: input(`b:${batch}`),
-      caption: input(`b:${batch} l:${words} w:${captionWidth}`),
-      ...parameters(sizes),
-    },
-    { prediction: output(clip(outputChannels)) },
-    ({ latent, timestep, caption, patch, time, text, blocks, final }) => {
-      const { sines, cosines } = wavesOf(timestep, timeFrequencies)
-      const moment = pipe(
-        cosines,
-        concat('k', sines),
-        reorder('b k'),
-        expect(`b:${batch} k:${2 * timeFrequencies}`),
-        linear(time.fc1, 'k'),
-        silu,
-        linear(time.fc2, 'e'),
-        rename('f', 'e'),
-      )
-      const vectors = pipe(moment, silu, linear(time.block, 'e'), split('f', `part:6 e:${width}`))
-      const caps = pipe(caption, linear(text.fc1, 'w'), gelu, linear(text.fc2, 'e'), rename('f', 'e'))
-
-      const patches = pipe(
-        latent,
-        split('y', `y:${rows} py:2`),
-        split('x', `x:${columns} px:2`),
-        merge('y x', 's'),
-        merge('c py px', 'p'),
-        linear(patch, 'p'),
-        add(patchTable(sizes)),
-      )
-      const streams: Frames[] = []
-      let stream: Frames = patches
-      for (const [i, weights] of blocks.entries()) {
-        stream = block(sizes, weights, vectors, caps, i === 0)(stream)
-        streams.push(stream)
-      }
-
-      const [shift, scale] = pipe(final.table, add(moment), unstack('part'))
-      const prediction = pipe(
-        stream,
-        layerNorm('e'),
-        modulate(shift, scale),
-        linear(final.out, 'e'),
-        split('o', `py:2 px:2 c:${outputChannels}`),
-        split('s', `y:${rows} x:${columns}`),
-        merge('y py', 'y'),
-        merge('x px', 'x'),
-        reorder('b c t y x'),
-      )
-      return { prediction, streams }
-    },
+export const transform = (
+  sizes: Sizes,
+  { latent, timestep, caption }: Inputs,
+  { patch, time, text, blocks, final }: Parameters,
+  wrap: (block: (x: Frames) => Frames) => (x: Frames) => Frames = (block) => block,
+): { readonly prediction: Clips; readonly streams: readonly Frames[] } => {
+  const { batch, rows, columns, width, outputChannels } = sizes
+  const { sines, cosines } = wavesOf(timestep, timeFrequencies)
+  const moment = pipe(
+    cosines,
+    concat('k', sines),
+    reorder('b k'),
+    expect(`b:${batch}@dp k:${2 * timeFrequencies}`),
+    linear(time.fc1, 'k'),
+    silu,
+    linear(time.fc2, 'e'),
+    rename('f', 'e'),
   )
+  const vectors = pipe(moment, silu, linear(time.block, 'e'), split('f', `part:6 e:${width}`))
+  const caps = pipe(caption, linear(text.fc1, 'w'), gelu, linear(text.fc2, 'e'), rename('f', 'e'))
+
+  const patches = pipe(
+    latent,
+    split('y', `y:${rows} py:2`),
+    split('x', `x:${columns} px:2`),
+    merge('y x', 's'),
+    merge('c py px', 'p'),
+    linear(patch, 'p'),
+    add(patchTable(sizes)),
+  )
+  const streams: Frames[] = []
+  let stream: Frames = patches
+  for (const [i, weights] of blocks.entries()) {
+    stream = wrap(block(sizes, weights, vectors, caps, i === 0))(stream)
+    streams.push(stream)
+  }
+
+  const [shift, scale] = pipe(final.table, add(moment), unstack('part'))
+  const prediction = pipe(
+    stream,
+    layerNorm('e'),
+    modulate(shift, scale),
+    linear(final.out, 'e'),
+    split('o', `py:2 px:2 c:${outputChannels}`),
+    split('s', `y:${rows} x:${columns}`),
+    merge('y py', 'y'),
+    merge('x px', 'x'),
+    reorder('b c t y x'),
+  )
+  return { prediction, streams }
 }
+
+/**
+ * The transformer as a program for `ranks` processes. Everything is cut in time, but where attention over time needs it
+ * whole.
+ */
+export const videoTransformer = (sizes: Sizes, ranks: number) =>
+  program(
+    'video transformer',
+    mesh(`dp=1 sp=${ranks}`),
+    { ...inputs(sizes), ...parameters(sizes) },
+    { prediction: output(clip(sizes, sizes.outputChannels)) },
+    ({ latent, timestep, caption, ...weights }) => transform(sizes, { latent, timestep, caption }, weights),
+  )

@@ -1,6 +1,7 @@
 import type { Attributes, Op } from '../op.ts'
 import { isUndecided, type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
 import type { Node } from '../language/record.ts'
+import type { Phase } from '../language/scope.ts'
 import type { Traced } from '../language/trace.ts'
 import type { Mesh } from '../language/mesh.ts'
 
@@ -19,6 +20,7 @@ export interface GraphNode {
   /** The layout that the program declares for the value, written out or implied; dims may be undecided. */
   readonly declared: Layout
   readonly where: string
+  readonly phase: Phase
 }
 
 /**
@@ -32,11 +34,13 @@ export interface Graph {
   /** The names of the dims of at most one position that a declared layout cuts. */
   readonly cutSingles: ReadonlySet<string>
   readonly outputs: readonly { readonly name: string; readonly use: Use; readonly declared: Layout }[]
+  /** Parameters that have another value after a run: the number of the parameter's own node, and of its next value. */
+  readonly changes: readonly { readonly parameter: number; readonly use: Use }[]
 }
 
 export const isInput = (node: GraphNode): boolean => node.op.role === 'input'
 
-/** Makes the graph of a traced program. Iterative: depth is not limited by the stack. */
+/** Makes the graph of a traced program: its operations in the order in which they were written. */
 export const buildGraph = (traced: Traced): Graph => {
   const nodes: GraphNode[] = []
   const made = new Map<Node, Use>()
@@ -50,35 +54,41 @@ export const buildGraph = (traced: Traced): Graph => {
   const add = (node: Node): Use => {
     const uses = node.operands.map((operand) => made.get(operand)!)
     if (node.op.role === 'declaration') return { value: uses[0]!.value, pin: { layout: node.layout, where: node.where } }
-    const key = `${numberOf(node.op)} ${JSON.stringify(node.attributes)} ${uses.map(printUse).join(' ')}`
+    const key = `${node.replay} ${numberOf(node.op)} ${JSON.stringify(node.attributes, printSpecial)} ${uses.map(printUse).join(' ')}`
     const value = known.get(key) ?? nodes.length
     if (value === nodes.length) {
       known.set(key, value)
-      nodes.push({ op: node.op, attributes: node.attributes, operands: uses, shape: node.shape, declared: node.layout, where: node.where })
+      const { op, attributes, shape, layout: declared, where, phase } = node
+      nodes.push({ op, attributes, operands: uses, shape, declared, where, phase })
     }
     return { value, pin: undefined }
   }
   const printUse = ({ value, pin }: Use): string =>
     pin === undefined ? `${value}` : `${value}[${printCuts(nodes[value]!.shape, pin.layout)}|${printPending(pin.layout.pending)}]`
 
-  const walk = (root: Node): Use => {
-    const stack = [root]
-    while (stack.length > 0) {
-      const node = stack.at(-1)!
-      const waiting = made.has(node) ? [] : node.operands.filter((operand) => !made.has(operand))
-      if (waiting.length > 0) stack.push(...waiting.reverse())
-      else {
-        stack.pop()
-        if (!made.has(node)) made.set(node, add(node))
-      }
-    }
-    return made.get(root)!
+  const results = [...traced.outputs.map(({ node }) => node), ...traced.changes.map(({ value }) => value)]
+  for (const node of inOrder(traced.inputs, results)) made.set(node, add(node))
+  return {
+    name: traced.name,
+    mesh: traced.mesh,
+    nodes,
+    cutSingles: cutSinglesOf(made.keys()),
+    outputs: traced.outputs.map(({ name, node }) => ({ name, use: made.get(node)!, declared: node.layout })),
+    changes: traced.changes.map(({ parameter, value }) => ({ parameter: made.get(parameter)!.value, use: made.get(value)! })),
   }
-
-  for (const node of traced.inputs) walk(node)
-  const outputs = traced.outputs.map(({ name, node }) => ({ name, use: walk(node), declared: node.layout }))
-  return { name: traced.name, mesh: traced.mesh, nodes, cutSingles: cutSinglesOf(made.keys()), outputs }
 }
+
+/** Inputs, then all that the results are made of, as it was written: operands come before what is made of them. */
+const inOrder = (inputs: readonly Node[], results: readonly Node[]): readonly Node[] => {
+  const needed = new Set(results)
+  // The set grows while it is walked.
+  for (const node of needed) for (const operand of node.operands) needed.add(operand)
+  for (const node of inputs) needed.delete(node)
+  return [...inputs, ...[...needed].sort((a, b) => a.serial - b.serial)]
+}
+
+/** JSON has no infinities: they must not look alike. */
+const printSpecial = (_: string, value: unknown): unknown => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 
 const cutSinglesOf = (nodes: Iterable<Node>): ReadonlySet<string> => {
   const names = new Set<string>()

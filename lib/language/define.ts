@@ -1,10 +1,12 @@
 import type { DType } from '../dtype.ts'
+import { complete } from '../grad/cotangent.ts'
+import { fused } from '../grad/fused.ts'
 import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
 import type { RowTemplate } from '../kernel/template.ts'
 import { sizeOf } from '../layout/layout.ts'
 import { broadcast, needDim, needDims, needKind, sameSizes, sameType, without, words } from '../layout/shapes.ts'
-import { type Attributes, crossByName, type Op } from '../op.ts'
-import { record } from './record.ts'
+import { type Attributes, crossByName, type Differential, type Op } from '../op.ts'
+import { nodeOf, record } from './record.ts'
 import * as say from './messages.ts'
 import { refuse } from './refusal.ts'
 import type { Binary, Linearity, WithNumber } from './rules/binary.ts'
@@ -14,11 +16,17 @@ import { type AnyTensor, type Stage, stage } from './tensor.ts'
 
 /** The shapes that most ops have; an op file says its arithmetic with one of these and is done. */
 
+interface ElementwiseOptions {
+  readonly linear?: boolean
+  /** The derivative in terms of x and of the result, where that which follows from the arithmetic loses digits or overflows. */
+  readonly derivative?: (x: Expression, y: Expression) => Expression
+}
+
 /** A function of one element, with attributes where it needs any. */
 export const elementwise = <A extends Attributes = Attributes>(
   name: string,
   expression: (x: Expression, attributes: A) => Expression,
-  { linear = false } = {},
+  { linear = false, derivative }: ElementwiseOptions = {},
 ): Op<A> => ({
   name,
   shape: ([x]) => {
@@ -27,12 +35,26 @@ export const elementwise = <A extends Attributes = Attributes>(
   },
   crossings: (operands, result) => crossByName(operands, result),
   linear: linear ? [[0]] : [],
+  ...(derivative === undefined ? {} : {
+    gradient: ({ operands: [x], result, cotangent }) => [() =>
+      fused({
+        name: `${name} gradient`,
+        operands: [x!, result, cotangent],
+        result: nodeOf(result).shape,
+        expression: call('multiply', input(2), derivative(input(0), input(1))),
+        linear: [2],
+      })],
+  }),
   kernel: (_, __, attributes) => ({ family: 'map', expression: expression(input(0), attributes) }),
 })
 
 /** A nonlinear function of one element, as a stage. */
-export const nonlinear = <const Name extends string>(name: Name, expression: (x: Expression) => Expression): Stage<Nonlinear<Name>> => {
-  const op = elementwise(name, expression)
+export const nonlinear = <const Name extends string>(
+  name: Name,
+  expression: (x: Expression) => Expression,
+  derivative?: ElementwiseOptions['derivative'],
+): Stage<Nonlinear<Name>> => {
+  const op = elementwise(name, expression, derivative === undefined ? {} : { derivative })
   return stage((x) => record(op, {}, [x], sourceLine()))
 }
 
@@ -82,6 +104,28 @@ export const binary = <const Name extends string, L extends Linearity, K extends
   }
 }
 
+/** The gradient of an extreme goes to the positions that have it, in equal parts if there are several. */
+const extremeGradient =
+  (name: string) => ({ operands: [x], result, cotangent, attributes: { dims } }: Differential<{ readonly dims: string }>) => [() => {
+    const [extreme, has] = [complete(result), call('select', call('equal', input(0), input(1)), real(1), real(0))]
+    const count = fused({
+      name: `${name} gradient`,
+      operands: [x!, extreme],
+      result: nodeOf(result).shape,
+      inner: words(dims),
+      folds: [{ combine: 'sum', expression: has }],
+      per: 'row',
+      expression: { fold: 0 },
+    })
+    return fused({
+      name: `${name} gradient`,
+      operands: [x!, extreme, complete(count), cotangent],
+      result: nodeOf(x!).shape,
+      expression: call('multiply', has, call('divide', input(3), input(2))),
+      linear: [3],
+    })
+  }]
+
 /** Folds blank-separated dims away by a sum or an extreme. */
 export const foldOp = (
   name: string,
@@ -96,6 +140,7 @@ export const foldOp = (
   },
   crossings: (operands, result, { dims }) => crossByName(operands, result, Object.fromEntries(words(dims).map((dim) => [dim, kind]))),
   linear: kind === 'sum' ? [[0]] : [],
+  ...(kind === 'sum' ? {} : { gradient: extremeGradient(name) }),
   kernel: ([x], _, { dims }) => {
     const count = words(dims).reduce((product, dim) => product * sizeOf(x!, dim)!, 1)
     return {

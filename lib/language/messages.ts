@@ -186,5 +186,18 @@ export const declared = (name: string, want: string, got: string, fix: string): 
 export type NotGiven<Name extends string, Want extends string> = `output '${Name}' is declared ${Want} but the body does not give it`
 export const notGiven = (name: string, want: string): string => `output '${name}' is declared ${want} but the body does not give it`
 
+export type ScalarOnly<S extends string, Fix extends string> = `grad needs a single number, but the value is ${S}${Fix}`
+export const scalarOnly = (s: string, fix: string): string => `grad needs a single number, but the value is ${s}${fix}`
+
+export type BecomesOther<Want extends string, Got extends string, Fix extends string> =
+  `becomes: the parameter is ${Want} but its next value is ${Got}${Fix}`
+export const becomesOther = (want: string, got: string, fix: string): string =>
+  `becomes: the parameter is ${want} but its next value is ${got}${fix}`
+
+export type BecomesPending<Kind extends string, Axes extends string, Fix extends string> =
+  `becomes: the next value is a pending ${Kind} over '${Axes}'; fix: ${Fix} before it`
+export const becomesPending = (kind: string, axes: string, fix: string): string =>
+  `becomes: the next value is a pending ${kind} over '${axes}'; fix: ${fix} before it`
+
 export type Unexpected<Want extends string, Got extends string> = `expect: the tensor is ${Got}, not ${Want}`
 export const unexpected = (want: string, got: string): string => `expect: the tensor is ${got}, not ${want}`

@@ -1,4 +1,5 @@
 import type { DType } from '../dtype.ts'
+import type { Change } from './becomes.ts'
 import type { Declared, NotGiven } from './messages.ts'
 import type { Mesh } from './mesh.ts'
 import type { SpecForm } from './rules/form.ts'
@@ -37,8 +38,8 @@ export type DeclarationTree = Declaration | Declarations | readonly DeclarationT
 export type Tensors<I, M extends string> = I extends Declaration<infer S, infer T> ? Tensor<S, '', M, T>
   : { readonly [K in keyof I]: Tensors<I[K], M> }
 
-/** What a body may give back: a tensor (named `output`), or tensors by name, nested as records and arrays. */
-export type Results = AnyTensor | { readonly [name: string]: Results } | readonly Results[]
+/** What a body may give back: a tensor (named `output`), or tensors and changes of parameters by name, nested as records and arrays. */
+export type Results = AnyTensor | Change | { readonly [name: string]: Results } | readonly Results[]
 
 /** A program: what it takes, what it gives, and the body that says how. It does nothing until it is traced. */
 export interface Program {

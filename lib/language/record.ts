@@ -3,6 +3,7 @@ import { cross } from '../layout/cross.ts'
 import { type Layout, printPending, printSpec, type Shape, wholeLayout } from '../layout/layout.ts'
 import { type Mesh, noMesh } from './mesh.ts'
 import { atLine, Refusal } from './refusal.ts'
+import { type Phase, type Region, scope } from './scope.ts'
 import type { AnyTensor } from './tensor.ts'
 
 /** One operation of a program, as it was written: what the trace leaves behind. */
@@ -17,6 +18,21 @@ export interface Node {
   readonly mesh: Mesh | undefined
   /** The source line. */
   readonly where: string
+  /** Nodes are numbered as they are recorded. */
+  readonly serial: number
+  readonly phase: Phase
+  readonly region: Region | undefined
+  readonly replay: number
+  /** Where the program says the gradient itself: of what, and how. */
+  readonly pullback?: Pullback
+}
+
+/** The gradients of some nodes, given that of the node that says so. */
+export interface Pullback {
+  readonly of: readonly Node[]
+  readonly gradients: (
+    given: { readonly cotangent: AnyTensor; readonly inputs: readonly AnyTensor[]; readonly output: AnyTensor },
+  ) => readonly (AnyTensor | undefined)[]
 }
 
 // Of the global registry, so that tensors of another copy of this module are known too (see isRefusal).
@@ -51,6 +67,14 @@ export const nodeOf = (tensor: AnyTensor): Node => {
 
 export const tensorOf = (of: Node): AnyTensor => new Symbolic(of)
 
+let recorded = 0
+
+/** A node of the present scope. */
+export const makeNode = (of: Omit<Node, 'serial' | 'phase' | 'region' | 'replay'>): Node => {
+  const { phase, region, replay } = scope()
+  return { ...of, serial: recorded++, phase, region, replay }
+}
+
 /**
  * Adds an operation to the program. Shapes and declared layouts are checked here, by the op's own declaration; what
  * the types refused is refused again with the same words, and what they could not know is checked for the first time.
@@ -74,6 +98,6 @@ export const record = <A extends Attributes>(
       mesh ?? noMesh,
     )
     if (typeof crossed === 'string') throw new Refusal(crossed)
-    return new Symbolic({ op, attributes, operands: nodes, shape, layout: crossed, mesh, where })
+    return new Symbolic(makeNode({ op, attributes, operands: nodes, shape, layout: crossed, mesh, where }))
   })
 }

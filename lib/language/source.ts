@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { scope } from './scope.ts'
 
 const home = new URL('../../', import.meta.url).href
 const own = [`${home}lib/`, `${home}ops/`]
@@ -8,7 +9,9 @@ const own = [`${home}lib/`, `${home}ops/`]
  * The line of the user's program that is being executed: the innermost stack frame outside of Shardwise and fp-ts, as
  * `video.ts:41`. Stages ask when they are made, since that is where they stand in the source.
  */
-export const sourceLine = (): string => {
+export const sourceLine = (): string => scope().where ?? lineOfCaller()
+
+const lineOfCaller = (): string => {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 40
   const stack = new Error().stack ?? ''

@@ -4,13 +4,15 @@ import { refused } from '../fault.ts'
 import { cutTwice } from '../layout/cross.ts'
 import { printCuts, printSpec, type Shape } from '../layout/layout.ts'
 import { crossByName, type Op } from '../op.ts'
+import { type Change, changeOf, isChange } from './becomes.ts'
 import { checkAxes } from './layout.ts'
 import * as say from './messages.ts'
 import type { Declaration, DeclarationTree, Program } from './program.ts'
 import { readSpec } from './read-spec.ts'
-import { isSymbolic, type Node, nodeOf, tensorOf } from './record.ts'
+import { isSymbolic, makeNode, type Node, nodeOf, tensorOf } from './record.ts'
 import { atLine, isRefusal, refuse } from './refusal.ts'
 import type { Mesh } from './mesh.ts'
+import type { AnyTensor } from './tensor.ts'
 
 /** A program that was run once over symbols: its inputs and what its results are made of. */
 export interface Traced {
@@ -18,6 +20,8 @@ export interface Traced {
   readonly mesh: Mesh
   readonly inputs: readonly Node[]
   readonly outputs: readonly { readonly name: string; readonly node: Node }[]
+  /** The parameters that have another value after a run. */
+  readonly changes: readonly { readonly parameter: Node; readonly value: Node }[]
 }
 
 /** The op of a node that comes from outside. */
@@ -36,13 +40,16 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     const inputs: Node[] = []
     const symbols = symbolsFor(program.inputs, [], program.mesh, inputs)
     const results = (program.body as (inputs: unknown) => unknown)(symbols)
-    const outputs = [...resultsOf(results, [])]
-    checkMesh(outputs.map(({ node }) => node), program.mesh)
-    if (outputs.length === 0) refuse(`program '${program.name}': the body gives no tensor back`)
+    const found = [...resultsOf(results, [])]
+    const outputs = found.flatMap(({ name, result }) => isChange(result) ? [] : [{ name, node: nodeOf(result) }])
+    const changes = found.flatMap(({ result }) => isChange(result) ? [changeOf(result)] : [])
+    checkMesh([...outputs.map(({ node }) => node), ...changes.map(({ value }) => value)], program.mesh)
+    checkChanges(changes)
+    if (found.length === 0) refuse(`program '${program.name}': the body gives no tensor back`)
     for (const [name, wanted] of Object.entries(program.outputs ?? {})) {
       checkOutput(name, wanted, outputs.find((output) => output.name === name)?.node, program.mesh)
     }
-    return E.right({ name: program.name, mesh: program.mesh, inputs, outputs })
+    return E.right({ name: program.name, mesh: program.mesh, inputs, outputs, changes })
   } catch (thrown) {
     if (isRefusal(thrown)) return E.left(refused(thrown.message, thrown.where))
     throw thrown
@@ -59,7 +66,7 @@ const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, 
   }
   const name = path.join('.')
   const { shape, layout } = checkedSpec(`input '${path.at(-1) ?? ''}'`, tree, mesh)
-  const node: Node = {
+  const node = makeNode({
     op: inputOp,
     attributes: { name, parameter: tree.role === 'parameter' },
     operands: [],
@@ -67,16 +74,21 @@ const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, 
     layout,
     mesh,
     where: 'input',
-  }
+  })
   inputs.push(node)
   return tensorOf(node)
 }
 
-function* resultsOf(results: unknown, path: readonly string[]): Generator<{ name: string; node: Node }> {
-  if (isSymbolic(results)) yield { name: path.join('.') || 'output', node: nodeOf(results) }
+function* resultsOf(results: unknown, path: readonly string[]): Generator<{ name: string; result: AnyTensor | Change }> {
+  if (isSymbolic(results) || isChange(results)) yield { name: path.join('.') || 'output', result: results }
   else if (typeof results === 'object' && results !== null) {
     for (const [key, part] of Object.entries(results)) yield* resultsOf(part, [...path, key])
   } else refuse(`result '${path.join('.') || 'output'}' is not a tensor`)
+}
+
+const checkChanges = (changes: Traced['changes']): void => {
+  const twice = changes.find(({ parameter }, i) => changes.findIndex((other) => other.parameter === parameter) !== i)
+  if (twice !== undefined) refuse(`becomes: parameter '${String(twice.parameter.attributes['name'])}' is given two next values`)
 }
 
 const checkOutput = (name: string, wanted: Declaration, found: Node | undefined, mesh: Mesh): void => {

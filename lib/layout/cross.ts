@@ -40,11 +40,13 @@ const crossPending = ({ name, linear }: Crossed, parts: readonly Part[]): readon
   }
   const together = linear.find((set) => set.length > 1 && pendingOnes.some((operand) => set.includes(operand)))
   const holders = together ?? pendingOnes
-  const [a, b] = holders.map((operand) => parts[operand]!)
+  const [a, b, ...more] = holders.map((operand) => parts[operand]!)
   if (a === undefined) return []
   if (together !== undefined && b !== undefined) {
-    const fault = pendingTogether(name, a, b)
-    if (fault !== undefined) return fault
+    for (const other of [b, ...more]) {
+      const fault = pendingTogether(name, a, other)
+      if (fault !== undefined) return fault
+    }
   } else if (b !== undefined) {
     return say.pendingOnBothSides(name, a.side, axesOf(a.layout.pending), b.side, axesOf(b.layout.pending), finish(b, b.layout.pending))
   }

@@ -15,7 +15,7 @@ export const fuse = (plan: Unsigned): Unsigned => {
   for (const step of plan.steps) {
     for (const value of new Set(step.do === 'compute' ? step.operands : [step.from])) readers.set(value, (readers.get(value) ?? 0) + 1)
   }
-  for (const { value } of plan.outputs) readers.set(value, Infinity)
+  for (const { value } of [...plan.outputs, ...plan.changes]) readers.set(value, Infinity)
   const makers = new Map<number, { readonly at: number; readonly step: Compute }>()
   const steps: (Step | undefined)[] = []
   for (const step of plan.steps) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { input } from '../kernel/expression.ts'
 import {
   contiguous,
   elementsOf,
@@ -38,6 +39,10 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
   const pieces: Piece[] = []
   const buffers = storage()
   const lastUse = lastUses(plan)
+  const changes = changesOf(plan)
+  /** Buffers of parameters that change, and copies of results that lie in them: a change must not reach those. */
+  const changing = new Set<number>()
+  const copies = new Map<number, Piece>()
   const holders = new Map<number, Set<number>>()
   const steps: (Kernel | Exchange)[] = []
   const labels: string[] = []
@@ -47,25 +52,25 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     holders.set(piece.buffer, (holders.get(piece.buffer) ?? new Set()).add(value))
     return piece
   }
-  const allocate = (value: number): Piece => {
+  const newPiece = (value: number): Piece => {
     const { shape, box } = values[value]!
     const sizes = box.map((range) => range.size)
     const strides = contiguous(sizes)
-    return hold(value, {
+    return {
       buffer: buffers.take(Math.max(1, elementsOf(sizes))),
       offset: 0,
       dims: shape.dims.map(({ name }, i) => ({ name, size: sizes[i]!, stride: strides[i]! })),
-    })
+    }
+  }
+  const allocate = (value: number): Piece => hold(value, newPiece(value))
+  const letGo = (value: number): void => {
+    const { buffer } = pieces[value]!
+    const holding = holders.get(buffer)!
+    if (holding.delete(value) && holding.size === 0) buffers.give(buffer)
   }
   /** Gives back what no later step reads. */
   const release = (after: number, touched: readonly number[]): void => {
-    for (const value of touched) {
-      if ((lastUse[value] ?? -1) > after) continue
-      const { buffer } = pieces[value]!
-      const holding = holders.get(buffer)!
-      holding.delete(value)
-      if (holding.size === 0) buffers.give(buffer)
-    }
+    for (const value of touched) if (lastUse[value]!.buffer <= after) letGo(value)
   }
   const emit = (label: string, ...made: readonly (Kernel | Exchange)[]): void => {
     for (const step of made) {
@@ -74,19 +79,50 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     }
   }
 
+  const copy = (value: number, from: Piece, to: Piece): readonly Kernel[] => {
+    const { shape, box } = values[value]!
+    const origin = box.map((range) => range.start)
+    return kernelsOf({ family: 'map', expression: input(0) }, { operands: [from], types: [shape.type], result: to, shape, origin })
+  }
+  /** A result that lies in a parameter's buffer gets one of its own, before the parameter changes. */
+  const keepApart = (value: number): void => {
+    if (!lastUse[value]!.result || copies.has(value) || !changing.has(pieces[value]!.buffer)) return
+    const piece = newPiece(value)
+    copies.set(value, piece)
+    emit('in keeping a result', ...copy(value, pieces[value]!, piece))
+  }
+  /** Changes parameters as soon as nothing reads their old values any more, so that the new ones need not be kept. */
+  const change = (after: number): void => {
+    for (const one of changes) {
+      const { name, parameter, value, done } = one
+      const next = copies.get(value) ?? pieces[value]
+      const { buffer } = pieces[parameter]!
+      if (done || next === undefined || [...holders.get(buffer)!].some((holder) => lastUse[holder]!.read > after)) continue
+      emit(`in the change of parameter '${name}'`, ...copy(value, next, pieces[parameter]!))
+      one.done = true
+      if (lastUse[value]!.read <= after && lastUse[value]!.buffer === Infinity && !lastUse[value]!.output) letGo(value)
+    }
+  }
+
   for (const port of plan.inputs) allocate(port.value)
+  for (const { parameter } of changes) changing.add(pieces[parameter]!.buffer)
+  for (const port of plan.inputs) keepApart(port.value)
   const inputs = plan.inputs.map((port) => portOf(port, pieces[port.value]!))
   plan.steps.forEach((step, at) => {
     if (step.do === 'compute') {
       emit(`in ${step.op} at ${step.where}`, ...compute(step))
+      keepApart(step.result)
       release(at, [...new Set([...step.operands, step.result])])
     } else {
       const exchange = move(step, at)
       if (exchange !== undefined) emit(`in the ${step.collective} ${step.what} for ${step.where}`, exchange)
+      keepApart(step.to)
       release(at, [step.from, step.to])
     }
+    change(at)
   })
-  const outputs = plan.outputs.map((port) => portOf(port, pieces[port.value]!))
+  change(plan.steps.length)
+  const outputs = plan.outputs.map((port) => portOf(port, copies.get(port.value) ?? pieces[port.value]!))
   return { rank, ranks: plan.ranks, buffers: buffers.sizes, inputs, outputs, steps, labels }
 
   function compute(step: Compute): readonly Kernel[] {
@@ -163,13 +199,31 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
 
 const partsOf = (before: Known, after: Known, mesh: Mesh) => partsBetween(before.shape, before.layout, after.layout, mesh)
 
-/** The last step that reads each value; parameters and outputs are never done with. */
-const lastUses = (plan: Plan): readonly number[] => {
-  const last = new Array<number>(plan.values.length).fill(-1)
+/** The last step that reads a value; the last one after which its buffer is needed; and whether it is a result. */
+interface LastUse {
+  read: number
+  buffer: number
+  result: boolean
+  output: boolean
+}
+
+/** Buffers of parameters and of results are never done with. */
+const lastUses = (plan: Plan): readonly LastUse[] => {
+  const last = plan.values.map((): LastUse => ({ read: -1, buffer: -1, result: false, output: false }))
   plan.steps.forEach((step, at) => {
-    for (const value of step.do === 'compute' ? step.operands : [step.from]) last[value] = at
+    for (const value of step.do === 'compute' ? step.operands : [step.from]) last[value] = { ...last[value]!, read: at, buffer: at }
   })
-  for (const { value, parameter } of plan.inputs) if (parameter) last[value] = Infinity
-  for (const { value } of plan.outputs) last[value] = Infinity
+  for (const { value, parameter } of plan.inputs) if (parameter) last[value]!.buffer = Infinity
+  for (const { value } of plan.outputs) last[value] = { ...last[value]!, buffer: Infinity, result: true, output: true }
+  for (const { value } of plan.changes) last[value] = { ...last[value]!, buffer: Infinity, result: true }
   return last
 }
+
+/** The parameters that change, each with its value before and after; one that becomes itself doesn't. */
+const changesOf = (plan: Plan) =>
+  plan.changes.map(({ parameter: name, value }) => ({
+    name,
+    parameter: plan.inputs.find((port) => port.parameter && port.name === name)!.value,
+    value,
+    done: false,
+  })).filter(({ parameter, value }) => parameter !== value)

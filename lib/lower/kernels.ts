@@ -21,6 +21,9 @@ const viewOf = (piece: Piece, type: DType, loops: readonly (string | null)[]): V
   strides: stridesAlong(piece, loops),
 })
 
+const sizeAmong = (pieces: readonly Piece[], dim: string): number =>
+  pieces.map((piece) => dimOf(piece, dim)?.size).find((size) => size !== undefined)!
+
 /** A template on a rank's pieces. */
 export const kernelsOf = (template: Template, { operands, types, result, shape, origin }: Local): readonly Kernel[] => {
   const names = result.dims.map(({ name }) => name)
@@ -43,7 +46,7 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       return [{
         kind: 'row',
         outer: sizesAlong(result, outer),
-        inner: sizesAlong(operands[0]!, template.inner),
+        inner: template.inner.map((name) => sizeAmong(operands, name)),
         origin: loops.map((name) => origin[names.indexOf(name)] ?? 0),
         inputs: operands.map((operand, i) => viewOf(operand, types[i]!, loops)),
         folds: template.folds,
@@ -106,7 +109,9 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       }]
     }
     case 'place': {
-      const filled = operands.reduce((sum, operand) => sum + dimOf(operand, template.dim)!.size, 0) === dimOf(result, template.dim)!.size
+      // An operand without the dim is one position of it.
+      const lengthOf = (operand: Piece): number => dimOf(operand, template.dim)?.size ?? 1
+      const filled = operands.reduce((sum, operand) => sum + lengthOf(operand), 0) === dimOf(result, template.dim)!.size
       const fill: Kernel = {
         kind: 'map',
         sizes,
@@ -118,10 +123,10 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
       let at = template.before
       const copies = operands.map((operand, i): Kernel => {
         const start = at
-        at += dimOf(operand, template.dim)!.size
+        at += lengthOf(operand)
         return {
           kind: 'map',
-          sizes: names.map((name) => dimOf(operand, name)!.size),
+          sizes: names.map((name) => name === template.dim ? lengthOf(operand) : dimOf(operand, name)!.size),
           origin,
           expression: input(0),
           inputs: [viewOf(operand, types[i]!, names)],

@@ -1,6 +1,7 @@
 import { type Graph, isInput, type Use } from '../graph/graph.ts'
 import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
+import type { Phase } from '../language/scope.ts'
 import type { Compute, Move, PlanDeclaration, PlanPort, PlanValue, Step, Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
 import { keyOf } from '../plan/states.ts'
@@ -20,16 +21,16 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
   }
 
   /** The copy of a value in a layout, made now if it isn't there. */
-  const copyIn = (value: number, layout: Layout, why: string, use: Use, consumer: string): number => {
+  const copyIn = (value: number, layout: Layout, why: string, use: Use, consumer: string, phase: Phase): number => {
     const existing = copies[value]!.get(keyOf(layout))
     if (existing !== undefined) return existing
     const { shape } = graph.nodes[value]!
     const move = decision.copies[value]!.moves.find(({ to }) => keyOf(to) === keyOf(layout))!
-    const from = copyIn(value, move.from, why, use, consumer)
+    const from = copyIn(value, move.from, why, use, consumer, phase)
     const bytes = bytesSent(shape, move.from, layout, graph.mesh)
     const to = addCopy(value, layout)
     const told = { where: use.pin?.where ?? consumer, declares: use.pin === undefined ? null : printCuts(shape, use.pin.layout), why }
-    steps.push({ do: 'move', ...nameMove(shape, move.from, layout, move.bytes === 0), ...told, from, to, bytes } satisfies Move)
+    steps.push({ do: 'move', phase, ...nameMove(shape, move.from, layout, move.bytes === 0), ...told, from, to, bytes } satisfies Move)
     return to
   }
 
@@ -49,28 +50,37 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
         reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!),
         use,
         node.where,
+        node.phase,
       )
     )
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
     const template = node.op.kernel(shapes, node.shape, node.attributes)
     steps.push(
-      { do: 'compute', op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute,
+      { do: 'compute', phase: node.phase, op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute,
     )
   })
   const outputs = graph.outputs.map(({ name, use }, i) => {
-    const made = copyIn(use.value, decision.outputs[i]!, `output '${name}' is declared so`, use, graph.nodes[use.value]!.where)
+    const { where, phase } = graph.nodes[use.value]!
+    const made = copyIn(use.value, decision.outputs[i]!, `output '${name}' is declared so`, use, where, phase)
     return portOf(name, false, graph.nodes[use.value]!.shape, values, made)
+  })
+  const changes = graph.changes.map(({ parameter, use }) => {
+    const name = String(graph.nodes[parameter]!.attributes['name'])
+    const { where, phase } = graph.nodes[use.value]!
+    const layout = decision.strategies[parameter]!.result
+    return { parameter: name, value: copyIn(use.value, layout, 'the parameter lies so', use, where, phase) }
   })
   const { bytes, bound, declaredBytes, width } = decision
   return {
     format: 'shardwise-plan',
-    version: 1,
+    version: 2,
     program: graph.name,
     mesh: graph.mesh.text,
     ranks: graph.mesh.ranks,
     values,
     inputs: ports,
     outputs,
+    changes,
     steps,
     declarations: declarationsOf(graph),
     certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
@@ -79,7 +89,8 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
 
 /** The program's declarations, each once, in the order of their first use. */
 const declarationsOf = (graph: Graph): readonly PlanDeclaration[] => {
-  const uses = [...graph.nodes.flatMap(({ operands }) => operands), ...graph.outputs.map(({ use }) => use)]
+  const results = [...graph.outputs, ...graph.changes].map(({ use }) => use)
+  const uses = [...graph.nodes.flatMap(({ operands }) => operands), ...results]
   const found = uses.flatMap(({ value, pin }) =>
     pin === undefined ? [] : [{ where: pin.where, layout: printCuts(graph.nodes[value]!.shape, pin.layout) }]
   )

@@ -5,6 +5,7 @@ import * as t from 'io-ts'
 import { decodeWith } from '../codec.ts'
 import type { Fault } from '../fault.ts'
 import { TemplateCodec } from '../kernel/template.ts'
+import type { Phase } from '../language/scope.ts'
 import { malformed, verify } from './verify.ts'
 
 /**
@@ -26,11 +27,16 @@ const PlanPortCodec = t.strict({
   spec: t.string,
   value: t.number,
 })
+const ChangeCodec = t.strict({ parameter: t.string, value: t.number })
+
 /** An input, parameter or output: its name, whole sizes in memory order, and layout. */
 export type PlanPort = t.TypeOf<typeof PlanPortCodec>
 
+const PhaseCodec: t.Type<Phase, Phase, unknown> = t.keyof({ forward: null, recompute: null, backward: null, update: null })
+
 const ComputeCodec = t.strict({
   do: t.literal('compute'),
+  phase: PhaseCodec,
   op: t.string,
   where: t.string,
   operands: t.readonlyArray(t.number),
@@ -42,6 +48,7 @@ export type Compute = t.TypeOf<typeof ComputeCodec>
 
 const MoveCodec = t.strict({
   do: t.literal('move'),
+  phase: PhaseCodec,
   /** What DSP calls it: switch, gather, split …; and the collective that does it. */
   name: t.string,
   collective: t.string,
@@ -80,13 +87,15 @@ const CertificateCodec = t.strict({
 
 const fields = {
   format: t.literal('shardwise-plan'),
-  version: t.literal(1),
+  version: t.literal(2),
   program: t.string,
   mesh: t.string,
   ranks: t.number,
   values: t.readonlyArray(PlanValueCodec),
   inputs: t.readonlyArray(PlanPortCodec),
   outputs: t.readonlyArray(PlanPortCodec),
+  /** Parameters that have another value after a run, and which one. */
+  changes: t.readonlyArray(ChangeCodec),
   steps: t.readonlyArray(t.union([ComputeCodec, MoveCodec])),
   declarations: t.readonlyArray(DeclarationCodec),
   certificate: CertificateCodec,

@@ -65,7 +65,13 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
     return { value: use.value, layouts, variable: variableOf(layouts.length) }
   })
 
-  const consumers = consumersOf(graph, choosers, outputs)
+  // A parameter's next value is wanted just where the parameter lies.
+  const changes = graph.changes.map(({ parameter, use }) => {
+    const { options, variable } = choosers[parameter]!
+    return { value: use.value, layouts: options.map(({ result }) => result), variable }
+  })
+
+  const consumers = consumersOf(graph, choosers, [...outputs, ...changes])
   const factorsOf = valueFactors(prices, sizes, limits.valueTable)
   const preferences: Factor[] = []
   const priced: Priced[] = []
@@ -110,7 +116,7 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
 const consumersOf = (
   graph: Graph,
   choosers: readonly Chooser[],
-  outputs: readonly (Chosen & { readonly value: number })[],
+  results: readonly (Chosen & { readonly value: number })[],
 ): readonly (readonly Chosen[])[] => {
   const consumers: Chosen[][] = graph.nodes.map(() => [])
   graph.nodes.forEach((node, consumer) => {
@@ -119,7 +125,7 @@ const consumersOf = (
       consumers[value]!.push({ variable, layouts: options.map(({ operands }) => operands[operand]!) })
     )
   })
-  for (const { value, layouts, variable } of outputs) consumers[value]!.push({ variable, layouts })
+  for (const { value, layouts, variable } of results) consumers[value]!.push({ variable, layouts })
   return consumers
 }
 
@@ -135,7 +141,7 @@ const freeValues = (graph: Graph): readonly boolean[] => {
     free.push(
       isInput(node)
         ? whole(node.declared)
-        : node.operands.every(({ value, pin }) => free[value]! && (pin === undefined || whole(pin.layout))),
+        : whole(node.declared) && node.operands.every(({ value, pin }) => free[value]! && (pin === undefined || whole(pin.layout))),
     )
   }
   return free
@@ -159,6 +165,7 @@ const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number |
   for (const { use, declared } of graph.outputs) {
     wanted[use.value]!.push({ ...onlyLive(use.pin?.layout ?? declared, graph.mesh), pending: [] })
   }
+  for (const { parameter, use } of graph.changes) wanted[use.value]!.push(declaredOf(parameter))
   let cost = 0
   wanted.forEach((layouts, value) => {
     cost += cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts).cost

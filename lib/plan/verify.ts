@@ -39,6 +39,14 @@ const checkPorts = (plan: Plan): E.Either<Fault, Plan> => {
       return E.left(malformed(`${side}.${wrong.name}`, `a value ${wrong.spec}`, plan.values[wrong.value]?.spec ?? `value ${wrong.value}`))
     }
   }
+  for (const { parameter, value } of plan.changes) {
+    const port = plan.inputs.find((input) => input.parameter && input.name === parameter)
+    if (port === undefined) return E.left(malformed(`changes.${parameter}`, "the name of a parameter", parameter))
+    const [want, got] = [plan.values[port.value], plan.values[value]]
+    if (got === undefined || want?.spec !== got.spec || want.type !== got.type || got.pending !== '') {
+      return E.left(malformed(`changes.${parameter}`, `a value ${port.spec}`, got?.spec ?? `value ${value}`))
+    }
+  }
   return E.right(plan)
 }
 
@@ -52,9 +60,11 @@ const checkOrder = (plan: Plan): E.Either<Fault, Plan> => {
     made.add(writes)
   }
   const missing = plan.outputs.find(({ value }) => !made.has(value))
-  return missing === undefined
+  if (missing !== undefined) return E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
+  const never = plan.changes.find(({ value }) => !made.has(value))
+  return never === undefined
     ? E.right(plan)
-    : E.left(malformed(`outputs.${missing.name}`, 'a value that a step makes', `value ${missing.value}`))
+    : E.left(malformed(`changes.${never.parameter}`, 'a value that a step makes', `value ${never.value}`))
 }
 
 /** Whether the second value can be the first one in another layout. */

@@ -114,7 +114,7 @@ test('a missing field, another format or another version is named', () => {
     assert.ok(E.isLeft(decoded) && decoded.left.tag === 'Malformed')
     assert.equal(decoded.left.path, key)
   }
-  for (const [key, other] of [['format', 'another-plan'], ['version', 2]] as const) {
+  for (const [key, other] of [['format', 'another-plan'], ['version', 1]] as const) {
     const decoded = decodePlan({ ...json as object, [key]: other })
     assert.ok(E.isLeft(decoded) && decoded.left.tag === 'Malformed')
     assert.equal(decoded.left.path, key)

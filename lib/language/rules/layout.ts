@@ -1,8 +1,8 @@
-import type { AxisRepeated, DimTwice, NoAxis, NotOfForm, NotPending, Unexpected } from '../messages.ts'
-import type { At, AxesOfMesh, Dim, HasAxis, MeshHas, Replace, SizeIn, Whole } from '../spec.ts'
-import type { MeshOf, PendingOf, Rule, SpecOf, WithSpec } from '../tensor.ts'
+import type { AxisRepeated, BecomesOther, BecomesPending, DimTwice, NoAxis, NotOfForm, NotPending, Unexpected } from '../messages.ts'
+import type { At, AxesOfMesh, Dim, HasAxis, LayoutIn, MeshHas, Replace, SizeIn, Whole } from '../spec.ts'
+import type { MeshOf, PendingOf, Rule, SpecOf, TypeOf, WithSpec } from '../tensor.ts'
 import type { SpecForm } from './form.ts'
-import type { Exists, First } from './unary.ts'
+import type { AxesOfPending, Exists, First, KindOfPending } from './unary.ts'
 import type { CutTwice } from './whole.ts'
 
 /** The spec S with the layout text L ('s@sp e@tp') and every other dim whole. */
@@ -49,6 +49,14 @@ export interface SumOver<A extends string> extends Rule {
   readonly message: HasAxis<PendingOf<this['input']>, A> extends true ? '' : NotPending<'sumOver', A>
   readonly output: WithSpec<this['input'], SpecOf<this['input']>, Without<PendingOf<this['input']>, A>>
 }
+
+/** What is wrong with X as the next value of parameter P: '' or one sentence. */
+export type Becomes<P, X> = string extends SpecOf<P> ? '' : string extends SpecOf<X> ? '' : First<
+  PendingOf<X> extends '' ? '' : BecomesPending<KindOfPending<PendingOf<X>>, AxesOfPending<PendingOf<X>>, `layout('${LayoutIn<SpecOf<P>>}')`>,
+  SpecOf<X> extends SpecOf<P> ? ''
+    : BecomesOther<SpecOf<P>, SpecOf<X>, Whole<SpecOf<X>> extends Whole<SpecOf<P>> ? `; fix: layout('${LayoutIn<SpecOf<P>>}') before it` : ''>,
+  TypeOf<X> extends TypeOf<P> ? '' : BecomesOther<TypeOf<P>, TypeOf<X>, `; fix: cast('${TypeOf<P>}') before it`>
+>
 
 /** States what a tensor is, where the types have lost it; where they know, they must agree. */
 export interface Expect<S extends string> extends Rule {

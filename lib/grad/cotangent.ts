@@ -1,0 +1,69 @@
+import { groupBy } from 'fp-ts/lib/NonEmptyArray.js'
+import { call, input } from '../kernel/expression.ts'
+import { declaration } from '../language/layout.ts'
+import { type Node, nodeOf, record, tensorOf } from '../language/record.ts'
+import { sourceLine } from '../language/source.ts'
+import type { AnyTensor } from '../language/tensor.ts'
+import { type Layout, printPending } from '../layout/layout.ts'
+import { crossByName, type Op } from '../op.ts'
+import { mergePlaces } from './place.ts'
+
+/** What gradients have in common, whatever they are gradients of: how they lie, and how they add up. */
+
+const cutsOf = ({ cuts }: Layout): string => cuts.map((cut) => cut.join('+')).join(',')
+const layoutOf = (x: AnyTensor): Layout => nodeOf(x).layout
+
+/** The same value, seen in another layout from here on. */
+export const declared = (x: AnyTensor, layout: Layout): AnyTensor => record(declaration, {}, [x], sourceLine(), () => layout)
+
+/** The same value with nothing pending any more. */
+export const complete = (x: AnyTensor): AnyTensor => {
+  const { cuts, pending } = layoutOf(x)
+  return pending.length === 0 ? x : declared(x, { cuts, pending: [] })
+}
+
+/**
+ * A cotangent that lies as its primal does: cut where that is cut. A sum may stay pending over axes along which the primal
+ * is replicated, since all that happens to a cotangent is linear; where the primal itself is pending, it must be complete.
+ */
+export const conform = (cotangent: AnyTensor, primal: Node): AnyTensor => {
+  const { cuts, pending } = layoutOf(cotangent)
+  const fits = cutsOf({ cuts, pending }) === cutsOf(primal.layout) &&
+    !pending.some(({ axis }) => primal.layout.pending.some((other) => other.axis === axis))
+  return fits ? cotangent : declared(cotangent, { cuts: primal.layout.cuts, pending: [] })
+}
+
+const sumOp: Op = {
+  name: 'gradient sum',
+  shape: ([x]) => x!,
+  crossings: (operands, result) => crossByName(operands, result),
+  linear: [[0, 1]],
+  kernel: () => ({ family: 'map', expression: call('add', input(0), input(1)) }),
+}
+
+const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) => record(sumOp, {}, [x, y], sourceLine()))
+
+/** The sum of all contributions to a node's cotangent. Those that lie alike are added before they are completed. */
+export const accumulate = (contributions: readonly AnyTensor[], primal: Node): AnyTensor => {
+  const merged = addPending(mergePlaces(contributions))
+  const groups = groupBy((part: AnyTensor) => `${cutsOf(layoutOf(part))}|${printPending(layoutOf(part).pending)}`)([...merged])
+  const sums = Object.values(groups).map(added)
+  if (sums.length === 1) return sums[0]!
+  return added(sums.map((sum) => declared(sum, { cuts: primal.layout.cuts, pending: [] })))
+}
+
+/** Pending sums that are completed to the same layout are added first, and completed together. */
+const addPending = (contributions: readonly AnyTensor[]): readonly AnyTensor[] => {
+  const groups = groupBy((part: AnyTensor) => {
+    const { op, operands, layout } = nodeOf(part)
+    const from = operands[0]?.layout
+    return op === declaration && from !== undefined && from.pending.length > 0
+      ? `${cutsOf(from)}|${printPending(from.pending)}>${cutsOf(layout)}|${printPending(layout.pending)}`
+      : ''
+  })([...contributions])
+  return Object.entries(groups).flatMap(([key, parts]) => {
+    if (key === '' || parts.length === 1) return parts
+    const before = parts.map((part) => tensorOf(nodeOf(part).operands[0]!))
+    return [declared(added(before), layoutOf(parts[0]!))]
+  })
+}
