@@ -6,7 +6,14 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { sentence } from '#lib/fault.ts'
-import { encodeSafetensors, parseSafetensors, readSafetensors, type StoredTensor, writeSafetensors } from '#lib/files/safetensors.ts'
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  type StoredTensor,
+  writeSafetensors,
+} from '#lib/files/safetensors.ts'
 
 const sizes = fc.array(fc.nat({ max: 4 }), { maxLength: 3 })
 const tensor: fc.Arbitrary<StoredTensor> = fc.tuple(sizes, fc.boolean(), fc.integer()).map(([shape, real, seed]) => {
@@ -38,6 +45,18 @@ describe('safetensors', () => {
     assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))), {
       a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
     })
+  })
+
+  it('keeps what is said beside the tensors, in any letters', () => {
+    fc.assert(fc.property(tensors, fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (given, said) => {
+      const metadata = { ...said, data_offsets: 'π' }
+      const bytes = encodeSafetensors(given, metadata)
+      assert.equal(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8, 0)
+      const read = decodeSafetensors('file', bytes)
+      assert.ok(E.isRight(read))
+      assert.deepEqual(read.right.metadata, metadata)
+      assert.deepEqual(read.right.tensors, { ...given })
+    }))
   })
 
   it('refuses every truncated or damaged file with a sentence that names it', () => {
