@@ -42,9 +42,10 @@ const attentionGradients = ({ operands: [q, k, v, mask], cotangent, attributes }
     () => times(renamed(contractTo(scores(), q!, along(shapes[1]!)), keyDim, over), scale),
     () => renamed(contractTo(weights(), cotangent, along(shapes[2]!)), keyDim, over),
     // An f32 mask is added to the scores.
-    () => mask === undefined || nodeOf(mask).shape.type !== 'f32'
-      ? undefined
-      : renamed(sumTo('attention gradient', scores(), nodeOf(masked!).shape), keyDim, maskKeys),
+    () =>
+      mask === undefined || nodeOf(mask).shape.type !== 'f32'
+        ? undefined
+        : renamed(sumTo('attention gradient', scores(), nodeOf(masked!).shape), keyDim, maskKeys),
   ]
 }
 

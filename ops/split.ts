@@ -30,7 +30,9 @@ const op: Op<{ readonly dim: string; readonly parts: string }> = {
     return [cut, ...others, ...minor.map(({ name }): Crossing => ({ kind: 'whole', operands: [null], result: name }))]
   },
   linear: [[0]],
-  gradient: ({ cotangent, attributes: { dim, parts } }) => [() => applied(merge(read(parts).map(({ name }) => name).join(' '), dim))(cotangent)],
+  gradient: (
+    { cotangent, attributes: { dim, parts } },
+  ) => [() => applied(merge(read(parts).map(({ name }) => name).join(' '), dim))(cotangent)],
   kernel: (_, __, { dim, parts }) => ({ family: 'view', view: { of: 'split', dim, parts: read(parts) } }),
 }
 

@@ -23,16 +23,16 @@ export interface CustomGradient<I extends readonly AnyTensor[], Y extends AnyTen
  *
  *     const clipped = customGradient((x: Activation) => x, ({ cotangent }) => [pipe(cotangent, minimum(1), maximum(-1))])
  */
-export const customGradient =
-  <I extends readonly AnyTensor[], Y extends AnyTensor>(
-    forward: (...inputs: I) => Y,
-    backward: (given: CustomGradient<I, Y>) => readonly (AnyTensor | undefined)[],
-  ) => (...inputs: I): Y => {
-    const result: Node = nodeOf(forward(...inputs))
-    const { shape, layout, mesh, where } = result
-    const pullback: Node['pullback'] = {
-      of: inputs.map(nodeOf),
-      gradients: (given) => backward(given as unknown as CustomGradient<I, Y>),
-    }
-    return tensorOf(makeNode({ op, attributes: {}, operands: [result], shape, layout, mesh, where, pullback })) as unknown as Y
+export const customGradient = <I extends readonly AnyTensor[], Y extends AnyTensor>(
+  forward: (...inputs: I) => Y,
+  backward: (given: CustomGradient<I, Y>) => readonly (AnyTensor | undefined)[],
+) =>
+(...inputs: I): Y => {
+  const result: Node = nodeOf(forward(...inputs))
+  const { shape, layout, mesh, where } = result
+  const pullback: Node['pullback'] = {
+    of: inputs.map(nodeOf),
+    gradients: (given) => backward(given as unknown as CustomGradient<I, Y>),
   }
+  return tensorOf(makeNode({ op, attributes: {}, operands: [result], shape, layout, mesh, where, pullback })) as unknown as Y
+}

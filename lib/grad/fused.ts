@@ -61,7 +61,9 @@ const opFor = (name: string, linear: readonly number[]): Op<FusedAttributes> => 
 }
 
 /** Records a fusion. Operands that its arithmetic does not use are left out. */
-export const fused = ({ name, operands, result, inner = [], folds = [], per = 'element', expression, linear = [], like }: Fusion): AnyTensor => {
+export const fused = (
+  { name, operands, result, inner = [], folds = [], per = 'element', expression, linear = [], like }: Fusion,
+): AnyTensor => {
   const used = new Set([expression, ...folds.map((one) => one.expression)].flatMap(inputsOf))
   const kept = operands.flatMap((_, n) => used.has(n) ? [n] : [])
   const renumber = (e: Expression): Expression => substitute(e, (leaf) => 'input' in leaf ? { input: kept.indexOf(leaf.input) } : leaf)

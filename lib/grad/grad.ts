@@ -32,13 +32,12 @@ type Valued<L, P> = readonly [WithSpec<L, SpecOf<L>, ''>, P]
  *
  *     const [loss, gradients] = valueAndGrad((w) => pipe(x, linear(w, 'e'), square, mean('t f')))(weights)
  */
-export const valueAndGrad =
-  <const P extends TensorTree, L extends AnyTensor>(f: (parameters: P) => L) => (parameters: P): Valued<L, P> => {
-    const value = f(parameters)
-    const gradients = gradientsOf(value, leavesOf(parameters)).values()
-    const tree = withLeaves(parameters, () => gradients.next().value!)
-    return [complete(value), tree] as unknown as Valued<L, P>
-  }
+export const valueAndGrad = <const P extends TensorTree, L extends AnyTensor>(f: (parameters: P) => L) => (parameters: P): Valued<L, P> => {
+  const value = f(parameters)
+  const gradients = gradientsOf(value, leavesOf(parameters)).values()
+  const tree = withLeaves(parameters, () => gradients.next().value!)
+  return [complete(value), tree] as unknown as Valued<L, P>
+}
 
 /** The gradients of a function whose value is a single number, by the given tensors. */
 export const grad = <const P extends TensorTree, L extends AnyTensor>(f: (parameters: P) => L) => (parameters: P): P =>

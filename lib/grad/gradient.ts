@@ -28,7 +28,9 @@ export const gradientsOf = (value: AnyTensor, targets: readonly AnyTensor[]): re
   })
   for (const target of targets) {
     const [pending] = nodeOf(target).layout.pending
-    if (pending !== undefined) atLine(where, () => refuse(say.notFinished('grad', 'input', pending.combine, pending.axis, `sumOver('${pending.axis}')`)))
+    if (pending !== undefined) {
+      atLine(where, () => refuse(say.notFinished('grad', 'input', pending.combine, pending.axis, `sumOver('${pending.axis}')`)))
+    }
   }
   return within({ phase: 'backward' }, () => {
     const leaves = new Map(targets.map((target): [Node, Node] => [nodeOf(target), nodeOf(target)]))

@@ -81,7 +81,12 @@ const joinRuns = (parts: readonly AnyTensor[]): readonly AnyTensor[] => {
     const { attributes, operands } = nodeOf(x)
     const { dim, before } = attributes as Place
     const tensors = operands.map(tensorOf)
-    return { tensors, from: before, to: before + tensors.reduce((sum, one) => sum + lengthIn(one, dim), 0), attributes: attributes as Place }
+    return {
+      tensors,
+      from: before,
+      to: before + tensors.reduce((sum, one) => sum + lengthIn(one, dim), 0),
+      attributes: attributes as Place,
+    }
   }).sort((a, b) => a.from - b.from)
   const runs: (typeof spans[number])[] = []
   for (const span of spans) {

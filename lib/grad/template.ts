@@ -63,7 +63,10 @@ const reduced = ({ name, operands, loops, inner, folds, expression, to, like, in
   const reindexed = (dims: readonly Dim[]) => (e: Expression): Expression =>
     substitute(e, (leaf) => 'index' in leaf ? index(dims.findIndex(({ name: dim }) => dim === indices[leaf.index])) : leaf)
   if (folds.length > 0) {
-    const element = reindexed([...loops.dims.filter(({ name: dim }) => !inner.includes(dim)), ...loops.dims.filter(({ name: dim }) => inner.includes(dim))])
+    const element = reindexed([
+      ...loops.dims.filter(({ name: dim }) => !inner.includes(dim)),
+      ...loops.dims.filter(({ name: dim }) => inner.includes(dim)),
+    ])
     const whole = fused({
       name,
       operands,
@@ -81,24 +84,24 @@ const reduced = ({ name, operands, loops, inner, folds, expression, to, like, in
   const [there, gone] = [missing.filter((dim) => hasDim(operands, dim.name)), missing.filter((dim) => !hasDim(operands, dim.name))]
   const count = gone.reduce((product, { size }) => product * size, 1)
   const counted = count === 1 ? expression : call('multiply', expression, real(count))
-  return there.length === 0
-    ? fused({ name, operands, result: to, expression: reindexed(to.dims)(counted), linear, like })
-    : fused({
-      name,
-      operands,
-      result: to,
-      inner: there.map(({ name: dim }) => dim),
-      folds: [{ combine: 'sum', expression: reindexed([...to.dims, ...there])(counted) }],
-      per: 'row',
-      expression: fold(0),
-      linear,
-    })
+  return there.length === 0 ? fused({ name, operands, result: to, expression: reindexed(to.dims)(counted), linear, like }) : fused({
+    name,
+    operands,
+    result: to,
+    inner: there.map(({ name: dim }) => dim),
+    folds: [{ combine: 'sum', expression: reindexed([...to.dims, ...there])(counted) }],
+    per: 'row',
+    expression: fold(0),
+    linear,
+  })
 }
 
 /** A tensor summed over the dims that a shape lacks, in the order of that shape. */
 export const sumTo = (name: string, x: AnyTensor, to: Shape): AnyTensor => {
   const missing = nodeOf(x).shape.dims.filter(({ name: dim }) => sizeOf(to, dim) === undefined).map(({ name: dim }) => dim)
-  const folds = missing.length === 0 ? {} : { inner: missing, folds: [{ combine: 'sum' as const, expression: input(0) }], per: 'row' as const }
+  const folds = missing.length === 0
+    ? {}
+    : { inner: missing, folds: [{ combine: 'sum' as const, expression: input(0) }], per: 'row' as const }
   return fused({ name, operands: [x], result: to, ...folds, expression: missing.length === 0 ? input(0) : fold(0), linear: [0] })
 }
 

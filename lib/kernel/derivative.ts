@@ -47,6 +47,7 @@ const partials: { readonly [name in ScalarName]?: Partials } = {
   hyperbolicTangent: (_, value) => [call('subtract', one, square(value))],
   errorFunction: ([x]) => [call('multiply', real(2 / Math.sqrt(Math.PI)), call('exponential', minus(square(x!))))],
   select: ([condition]) => [null, choose(condition!, one, zero), choose(condition!, zero, one)],
+  single: () => [one],
   toReal: () => [one],
 }
 

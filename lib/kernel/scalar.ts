@@ -90,6 +90,8 @@ export const scalars = {
   not: { evaluate: (a) => +(a! === 0), wgsl: (a) => `(!${a})`, type: truth },
   /** select(condition, whenTrue, whenFalse) */
   select: { evaluate: (c, a, b) => (c! !== 0 ? a! : b!), wgsl: (c, a, b) => `select(${b}, ${a}, ${c})`, type: (_c, a) => a! },
+  /** The nearest float32: on the reference backend too. */
+  single: { evaluate: (a) => Math.fround(a!), wgsl: (a) => `${a}`, type: real },
   toReal: { evaluate: (a) => a!, wgsl: (a) => `f32(${a})`, type: real },
   toInteger: { evaluate: (a) => Math.trunc(a!), wgsl: (a) => `i32(${a})`, type: integer },
   toTruth: { evaluate: (a) => +(a! !== 0), wgsl: (a) => `bool(${a})`, type: truth },

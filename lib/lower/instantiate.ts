@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { input } from '../kernel/expression.ts'
+import { call, input } from '../kernel/expression.ts'
 import {
   contiguous,
   elementsOf,
@@ -82,7 +82,9 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
   const copy = (value: number, from: Piece, to: Piece): readonly Kernel[] => {
     const { shape, box } = values[value]!
     const origin = box.map((range) => range.start)
-    return kernelsOf({ family: 'map', expression: input(0) }, { operands: [from], types: [shape.type], result: to, shape, origin })
+    // What stays from run to run is float32 on every backend, so that it can be saved and given back without a difference.
+    const expression = shape.type === 'f32' ? call('single', input(0)) : input(0)
+    return kernelsOf({ family: 'map', expression }, { operands: [from], types: [shape.type], result: to, shape, origin })
   }
   /** A result that lies in a parameter's buffer gets one of its own, before the parameter changes. */
   const keepApart = (value: number): void => {

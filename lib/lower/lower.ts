@@ -56,7 +56,15 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
     const template = node.op.kernel(shapes, node.shape, node.attributes)
     steps.push(
-      { do: 'compute', phase: node.phase, op: node.op.name, where: node.where, operands, result: addCopy(value, strategy.result), template } satisfies Compute,
+      {
+        do: 'compute',
+        phase: node.phase,
+        op: node.op.name,
+        where: node.where,
+        operands,
+        result: addCopy(value, strategy.result),
+        template,
+      } satisfies Compute,
     )
   })
   const outputs = graph.outputs.map(({ name, use }, i) => {

@@ -1,3 +1,5 @@
+import { eliminationOrder } from './order.ts'
+
 /** A table of costs over some variables, the last varying fastest. */
 export interface Factor {
   readonly scope: readonly number[]
@@ -21,8 +23,10 @@ export interface Solution {
  * improves the choice.
  */
 export const eliminate = (sizes: readonly number[], factors: readonly Factor[], largestTable: number): Solution => {
-  const alive = new Set<Factor>(factors.filter(({ scope }) => scope.length > 0))
-  let bound = factors.filter(({ scope }) => scope.length === 0).reduce((sum, { costs }) => sum + costs[0]!, 0)
+  // A variable with one choice would only make those meet that it meets.
+  const open = factors.map((factor) => ({ ...factor, scope: factor.scope.filter((variable) => sizes[variable]! > 1) }))
+  const alive = open.filter(({ scope }) => scope.length > 0)
+  let bound = open.filter(({ scope }) => scope.length === 0).reduce((sum, { costs }) => sum + costs[0]!, 0)
   const touching = sizes.map(() => new Set<Factor>())
   for (const factor of alive) for (const variable of factor.scope) touching[variable]!.add(factor)
   const neighbours = (variable: number): readonly number[] => {
@@ -31,27 +35,23 @@ export const eliminate = (sizes: readonly number[], factors: readonly Factor[], 
     return [...others]
   }
   const tableSize = (variable: number): number => neighbours(variable).reduce((product, other) => product * sizes[other]!, sizes[variable]!)
-  const waiting = new Map(sizes.map((_, variable) => [variable, tableSize(variable)]))
+  const order = eliminationOrder(sizes, alive.map(({ scope }) => scope))
+  // Where no order keeps all tables small, the smallest of those that are left is next: splitting them changes which meet.
+  const planned = order.largest <= largestTable ? order.variables.values() : undefined
+  const waiting = new Map(sizes.map((_, variable) => [variable, planned === undefined ? tableSize(variable) : 0]))
   const buckets: { readonly variable: number; readonly factors: readonly Factor[] }[] = []
   const eliminated = eliminationTable()
   let width = 0
   let exact = true
 
   while (waiting.size > 0) {
-    let variable = -1
-    let smallest = Infinity
-    for (const [candidate, size] of waiting) {
-      if (size >= smallest) continue
-      variable = candidate
-      smallest = size
-      if (size <= 64) break
-    }
+    const { variable, size } = planned === undefined ? smallestOf(waiting) : { variable: planned.next().value!, size: 0 }
     waiting.delete(variable)
     const bucket = [...touching[variable]!]
     const affected = neighbours(variable)
     buckets.push({ variable, factors: bucket })
     for (const factor of bucket) for (const other of factor.scope) touching[other]!.delete(factor)
-    const groups = smallest <= largestTable ? [bucket] : miniBuckets(bucket, sizes, largestTable)
+    const groups = size <= largestTable ? [bucket] : miniBuckets(bucket, sizes, largestTable)
     exact &&= groups.length <= 1
     for (const group of groups) {
       const { reduced, offset } = eliminated(variable, group, sizes)
@@ -59,7 +59,7 @@ export const eliminate = (sizes: readonly number[], factors: readonly Factor[], 
       width = Math.max(width, reduced.scope.length + 1)
       for (const other of reduced.scope) touching[other]!.add(reduced)
     }
-    for (const other of affected) waiting.set(other, tableSize(other))
+    if (planned === undefined) { for (const other of affected) waiting.set(other, tableSize(other)) }
   }
 
   const values = new Array<number>(sizes.length).fill(0)
@@ -76,6 +76,17 @@ export const eliminate = (sizes: readonly number[], factors: readonly Factor[], 
   if (!exact) descend(values, sizes, factors)
   const cost = factors.reduce((sum, factor) => sum + lookUp(factor, values, sizes), 0)
   return { values, cost, bound: exact ? cost : Math.min(bound, cost), width }
+}
+
+const smallestOf = (waiting: ReadonlyMap<number, number>): { readonly variable: number; readonly size: number } => {
+  let [variable, size] = [-1, Infinity]
+  for (const [candidate, cells] of waiting) {
+    if (cells >= size) continue
+    variable = candidate
+    size = cells
+    if (cells <= 64) break
+  }
+  return { variable, size }
 }
 
 const lookUp = ({ scope, costs }: Factor, values: readonly number[], sizes: readonly number[]): number => {

@@ -1,8 +1,8 @@
-import { isUndecided, type Layout, wholeLayout } from '../layout/layout.ts'
+import { isUndecided, type Layout, positionOf, type Shape, sizeOf, wholeLayout } from '../layout/layout.ts'
 import { type Graph, isInput } from '../graph/graph.ts'
 import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
-import { keyOf, statesOf } from './states.ts'
+import { keyOf, liveAxes, statesOf } from './states.ts'
 import { allows, onlyLive, strategiesOf, type Strategy } from './strategies.ts'
 import { type Chosen, type Priced, valueFactors } from './value-factors.ts'
 
@@ -32,6 +32,8 @@ export interface Limits {
   readonly table: number
 }
 const usual: Limits = { valueTable: 2 ** 20, table: 2 ** 24 }
+/** Where a good plan is known already, and the question is whether there is a better one. */
+const settledLimits: Limits = { valueTable: 2 ** 14, table: 2 ** 16 }
 
 /** Added where a choice is not the declared one, so that of equal plans the one closest to the program wins. */
 const perDeviation = 2 ** -19
@@ -47,15 +49,36 @@ interface Chooser {
  * shares.
  */
 export const plan = (graph: Graph, limits: Limits = usual): Decision => {
+  const settled = settledAxes(graph)
+  // A program without gradients is small enough to be solved as it is.
+  const trains = graph.nodes.some(({ phase }) => phase === 'backward')
+  if (!trains || liveAxes(graph.mesh).length < 2 || settled.size === 0) return attempt(graph, limits, () => true)
+  const free = freeAxesOf(graph)
+  const near = attempt(
+    graph,
+    limits,
+    (value, layout) =>
+      keepsSettled(settled, graph.nodes[value]!.shape, layout) && [...free[value]!].every((axis) => !layout.cuts.flat().includes(axis)),
+  )
+  const full = attempt(graph, settledLimits, () => true)
+  const best = near.bytes <= full.bytes ? near : full
+  return { ...best, bound: Math.min(best.bytes, full.bound), width: Math.max(near.width, full.width) }
+}
+
+/** The best plan among those whose layouts are all allowed. */
+const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: Layout) => boolean): Decision => {
   const prices = copyPrices(graph)
   const { cheapest } = prices
-  const free = freeValues(graph)
+  // A value that is whole over all axes for nothing stays so: every layout of it is a free slice, so no other choice can be cheaper.
+  const free = freeAxesOf(graph).map((axes) => axes.size === liveAxes(graph.mesh).length)
   const choosers: Chooser[] = []
   const sizes: number[] = []
   const variableOf = (count: number): number => sizes.push(count) - 1
 
   graph.nodes.forEach((node, value) => {
-    const options = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node)
+    const all = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node)
+    const near = all.filter(({ result }) => allowed(value, result))
+    const options = near.length > 0 ? near : all
     choosers.push({ options, variable: variableOf(options.length) })
   })
   const outputs = graph.outputs.map(({ use, declared }) => {
@@ -112,6 +135,30 @@ export const plan = (graph: Graph, limits: Limits = usual): Decision => {
   return { ...best, bound, width: relaxed.width, declaredBytes: declaredBytes(graph, cheapest) }
 }
 
+/**
+ * The axes that the program declares to cut one dim, and no other dim of a tensor that has that one: data parallelism over
+ * the batch, say. No op asks for anything else, so a plan that keeps to it is likely the best, and found soon.
+ */
+const settledAxes = (graph: Graph): ReadonlyMap<string, string> => {
+  const settled = new Map<string, string>()
+  for (const axis of liveAxes(graph.mesh)) {
+    const cut = ({ shape, declared }: Graph['nodes'][number]): string | undefined =>
+      shape.dims.find((_, i) => declared.cuts[i]!.includes(axis))?.name
+    const names = new Set(graph.nodes.flatMap((node) => cut(node) ?? []))
+    const dim = [...names].find((name) =>
+      graph.nodes.every((node) => sizeOf(node.shape, name) === undefined || (cut(node) ?? name) === name)
+    )
+    if (dim !== undefined && graph.nodes.every(({ declared }) => !declared.cuts.some(isUndecided))) settled.set(axis, dim)
+  }
+  return settled
+}
+
+const keepsSettled = (settled: ReadonlyMap<string, string>, shape: Shape, { cuts }: Layout): boolean =>
+  [...settled].every(([axis, dim]) => {
+    const at = positionOf(shape, dim)
+    return at < 0 || cuts.every((cut, i) => i === at || !cut.includes(axis))
+  })
+
 /** Who wants each value, and in which layout for each of its choices. */
 const consumersOf = (
   graph: Graph,
@@ -130,18 +177,21 @@ const consumersOf = (
 }
 
 /**
- * Values that are whole on every rank for nothing: whole inputs, and what is computed from such values alone where the
- * declared program shares no work. Every layout of them is a free slice, so no other choice can be cheaper.
+ * The axes over which each value is whole for nothing: whole inputs, and what is computed from such values alone where the
+ * declared program shares no work.
  */
-const freeValues = (graph: Graph): readonly boolean[] => {
-  const free: boolean[] = []
+const freeAxesOf = (graph: Graph): readonly ReadonlySet<string>[] => {
+  const free: Set<string>[] = []
   for (const node of graph.nodes) {
-    const whole = (layout: Layout): boolean =>
-      layout.pending.length === 0 && onlyLive(layout, graph.mesh).cuts.every((cut) => cut.length === 0)
+    const whole = ({ cuts, pending }: Layout, axis: string): boolean =>
+      !cuts.some((cut) => isUndecided(cut) || cut.includes(axis)) && !pending.some((one) => one.axis === axis)
     free.push(
-      isInput(node)
-        ? whole(node.declared)
-        : whole(node.declared) && node.operands.every(({ value, pin }) => free[value]! && (pin === undefined || whole(pin.layout))),
+      new Set(
+        liveAxes(graph.mesh).filter((axis) =>
+          whole(node.declared, axis) &&
+          node.operands.every(({ value, pin }) => free[value]!.has(axis) && (pin === undefined || whole(pin.layout, axis)))
+        ),
+      ),
     )
   }
   return free

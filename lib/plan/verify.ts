@@ -41,7 +41,7 @@ const checkPorts = (plan: Plan): E.Either<Fault, Plan> => {
   }
   for (const { parameter, value } of plan.changes) {
     const port = plan.inputs.find((input) => input.parameter && input.name === parameter)
-    if (port === undefined) return E.left(malformed(`changes.${parameter}`, "the name of a parameter", parameter))
+    if (port === undefined) return E.left(malformed(`changes.${parameter}`, 'the name of a parameter', parameter))
     const [want, got] = [plan.values[port.value], plan.values[value]]
     if (got === undefined || want?.spec !== got.spec || want.type !== got.type || got.pending !== '') {
       return E.left(malformed(`changes.${parameter}`, `a value ${port.spec}`, got?.spec ?? `value ${value}`))

@@ -101,7 +101,7 @@ describe('video transformer in processes', () => {
       's→t over sp',
       2,
     ]])
-    assert.deepEqual(transitions.map(({ declares }) => declares), ["layout('s@sp')", "layout('t@sp')"])
+    assert.deepEqual(transitions.map(({ declares }) => declares), ["layout('b@dp s@sp')", "layout('b@dp t@sp')"])
     assert.equal(total.lowerBound, total.bytes)
   })
 })

@@ -52,9 +52,14 @@ export interface SumOver<A extends string> extends Rule {
 
 /** What is wrong with X as the next value of parameter P: '' or one sentence. */
 export type Becomes<P, X> = string extends SpecOf<P> ? '' : string extends SpecOf<X> ? '' : First<
-  PendingOf<X> extends '' ? '' : BecomesPending<KindOfPending<PendingOf<X>>, AxesOfPending<PendingOf<X>>, `layout('${LayoutIn<SpecOf<P>>}')`>,
+  PendingOf<X> extends '' ? ''
+    : BecomesPending<KindOfPending<PendingOf<X>>, AxesOfPending<PendingOf<X>>, `layout('${LayoutIn<SpecOf<P>>}')`>,
   SpecOf<X> extends SpecOf<P> ? ''
-    : BecomesOther<SpecOf<P>, SpecOf<X>, Whole<SpecOf<X>> extends Whole<SpecOf<P>> ? `; fix: layout('${LayoutIn<SpecOf<P>>}') before it` : ''>,
+    : BecomesOther<
+      SpecOf<P>,
+      SpecOf<X>,
+      Whole<SpecOf<X>> extends Whole<SpecOf<P>> ? `; fix: layout('${LayoutIn<SpecOf<P>>}') before it` : ''
+    >,
   TypeOf<X> extends TypeOf<P> ? '' : BecomesOther<TypeOf<P>, TypeOf<X>, `; fix: cast('${TypeOf<P>}') before it`>
 >
 
