@@ -43,13 +43,13 @@ const sumOp: Op = {
 
 const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) => record(sumOp, {}, [x, y], sourceLine()))
 
-/** The sum of all contributions to a node's cotangent. Those that lie alike are added before they are completed. */
-export const accumulate = (contributions: readonly AnyTensor[], primal: Node): AnyTensor => {
+/** The sum of tensors of one shape, cut as said. Those that lie alike are added before they are completed. */
+export const accumulate = (contributions: readonly AnyTensor[], cuts: Layout['cuts']): AnyTensor => {
   const merged = addPending(mergePlaces(contributions))
   const groups = groupBy((part: AnyTensor) => `${cutsOf(layoutOf(part))}|${printPending(layoutOf(part).pending)}`)([...merged])
   const sums = Object.values(groups).map(added)
   if (sums.length === 1) return sums[0]!
-  return added(sums.map((sum) => declared(sum, { cuts: primal.layout.cuts, pending: [] })))
+  return added(sums.map((sum) => declared(sum, { cuts, pending: [] })))
 }
 
 /** Pending sums that are completed to the same layout are added first, and completed together. */

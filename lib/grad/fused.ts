@@ -1,3 +1,4 @@
+import type { DType } from '../dtype.ts'
 import { type Expression, substitute } from '../kernel/expression.ts'
 import type { RowTemplate, Template } from '../kernel/template.ts'
 import { readSpec } from '../language/read-spec.ts'
@@ -33,6 +34,7 @@ export interface Fusion {
 
 type FusedAttributes = {
   readonly dims: string
+  readonly type: DType
   readonly inner: string
   readonly folds: readonly { readonly combine: 'sum' | 'max' | 'min'; readonly expression: Expression }[]
   readonly per: 'row' | 'element'
@@ -41,7 +43,7 @@ type FusedAttributes = {
 
 const fusedOp = (name: string, linear: readonly number[]): Op<FusedAttributes> => ({
   name,
-  shape: (_, { dims }) => readSpec(name, dims, 'f32').shape,
+  shape: (_, { dims, type }) => readSpec(name, dims, type).shape,
   crossings: (operands, result, { inner, per }) =>
     crossByName(operands, result, Object.fromEntries(listOf(inner).map((dim) => [dim, per === 'row' ? 'sum' : 'whole']))),
   linear: linear.map((operand) => [operand]),
@@ -69,6 +71,7 @@ export const fused = (
   const renumber = (e: Expression): Expression => substitute(e, (leaf) => 'input' in leaf ? { input: kept.indexOf(leaf.input) } : leaf)
   const attributes: FusedAttributes & Attributes = {
     dims: printSpec(result, wholeLayout(result)),
+    type: result.type,
     inner: folds.length === 0 ? '' : inner.join(' '),
     folds: folds.map(({ combine, expression }) => ({ combine, expression: renumber(expression) })),
     per,

@@ -90,6 +90,7 @@ export const scalars = {
   not: { evaluate: (a) => +(a! === 0), wgsl: (a) => `(!${a})`, type: truth },
   /** select(condition, whenTrue, whenFalse) */
   select: { evaluate: (c, a, b) => (c! !== 0 ? a! : b!), wgsl: (c, a, b) => `select(${b}, ${a}, ${c})`, type: (_c, a) => a! },
+  isFinite: { evaluate: (a) => +Number.isFinite(Math.fround(a!)), wgsl: (a) => `is_finite_(${a})`, type: truth },
   /** The nearest float32: on the reference backend too. */
   single: { evaluate: (a) => Math.fround(a!), wgsl: (a) => `${a}`, type: real },
   toReal: { evaluate: (a) => a!, wgsl: (a) => `f32(${a})`, type: real },
@@ -114,6 +115,7 @@ export const isScalarName = (name: string): name is ScalarName => Object.hasOwn(
  */
 export const wgslPrelude = /* wgsl */ `
 fn is_nan_(x: f32) -> bool { let b = bitcast<u32>(x) & 0x7fffffffu; return b > 0x7f800000u; }
+fn is_finite_(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 fn maximum_(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, is_nan_(b)), a, is_nan_(a)); }
 fn minimum_(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, is_nan_(b)), a, is_nan_(a)); }
 fn exponential_(x: f32) -> f32 { return select(exp(x), x, is_nan_(x)); }

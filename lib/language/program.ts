@@ -1,5 +1,6 @@
 import type { DType } from '../dtype.ts'
 import type { Change } from './becomes.ts'
+import type { Initialiser } from './initialiser.ts'
 import type { Declared, NotGiven } from './messages.ts'
 import type { Mesh } from './mesh.ts'
 import type { SpecForm } from './rules/form.ts'
@@ -14,6 +15,8 @@ export interface Declaration<Spec extends string = string, Type extends DType = 
   readonly role: 'input' | 'parameter' | 'output'
   readonly spec: Spec
   readonly type: Type
+  /** How a parameter starts, where the program says it. */
+  readonly init?: Initialiser
 }
 
 const declare =
@@ -25,14 +28,37 @@ const declare =
 
 /** A tensor that comes with every run: `input('t:16@sp s:1024')`, `input('n:7', 'i32')`. */
 export const input = declare('input')
-/** A tensor that is given once and stays on the ranks from run to run. */
-export const parameter = declare('parameter')
+
+interface DeclareParameter {
+  <const S extends string>(spec: S, init?: Initialiser): Declaration<S, 'f32'>
+  <const S extends string, const T extends DType>(spec: S, type: T, init?: Initialiser): Declaration<S, T>
+}
+/**
+ * A tensor that is given once and stays on the ranks from run to run, perhaps with the way it starts: `parameter('e:48')`,
+ * `parameter('f:192 e:48', xavier())`, `parameter('', 'i32', zeros)`.
+ */
+export const parameter: DeclareParameter = (spec: string, given?: DType | Initialiser, more?: Initialiser): Declaration<never, never> => {
+  const [type, init] = typeof given === 'string' ? [given, more] : ['f32', given]
+  return { role: 'parameter', spec, type, ...(init === undefined ? {} : { init }) } as Declaration<never, never>
+}
 /** A result with the layout that it must have. */
 export const output = declare('output')
 
 /** Declarations by name, nested as records and arrays. */
 export type Declarations = { readonly [name: string]: DeclarationTree }
 export type DeclarationTree = Declaration | Declarations | readonly DeclarationTree[]
+
+/** Whether a part of a tree of declarations is one of them. */
+export const isDeclaration = (tree: DeclarationTree): tree is Declaration => 'role' in tree && typeof tree.spec === 'string'
+
+/** All declarations of a tree, named by their places in it: `blocks.0.weight`. */
+export function* walkDeclarations(
+  tree: DeclarationTree,
+  path: readonly string[] = [],
+): Generator<{ readonly name: string; readonly declaration: Declaration }> {
+  if (isDeclaration(tree)) yield { name: path.join('.'), declaration: tree }
+  else for (const [key, part] of Object.entries(tree)) yield* walkDeclarations(part, [...path, key])
+}
 
 /** The tensors that a program's body receives for its declarations. */
 export type Tensors<I, M extends string> = I extends Declaration<infer S, infer T> ? Tensor<S, '', M, T>

@@ -7,7 +7,7 @@ import { crossByName, type Op } from '../op.ts'
 import { type Change, changeOf, isChange } from './becomes.ts'
 import { checkAxes } from './layout.ts'
 import * as say from './messages.ts'
-import type { Declaration, DeclarationTree, Program } from './program.ts'
+import { type Declaration, type DeclarationTree, isDeclaration, type Program } from './program.ts'
 import { readSpec } from './read-spec.ts'
 import { isSymbolic, makeNode, type Node, nodeOf, tensorOf } from './record.ts'
 import { atLine, isRefusal, refuse } from './refusal.ts'
@@ -55,8 +55,6 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
     throw thrown
   }
 }
-
-const isDeclaration = (tree: DeclarationTree): tree is Declaration => 'role' in tree && typeof tree.spec === 'string'
 
 const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, inputs: Node[]): unknown => {
   if (!isDeclaration(tree)) {

@@ -1,0 +1,73 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { Elements } from '../dtype.ts'
+import { badTensor, type Fault } from '../fault.ts'
+import { threefry } from '../kernel/scalar.ts'
+import type { Initialiser } from '../language/initialiser.ts'
+import { type Declaration, type Program, walkDeclarations } from '../language/program.ts'
+import { readSpec } from '../language/read-spec.ts'
+import { type Shape, sizeOf } from '../layout/layout.ts'
+import type { NamedElements } from '../run/executor.ts'
+
+/** Every element the same. */
+export const constant = (value: number): Initialiser => ({ kind: 'constant', value })
+/** Every element 0. */
+export const zeros: Initialiser = constant(0)
+/** Every element 1. */
+export const ones: Initialiser = constant(1)
+/** Normal numbers around 0. */
+export const normal = (deviation: number): Initialiser => ({ kind: 'normal', deviation })
+/** Numbers from -bound to bound, all equally likely. */
+export const uniform = (bound: number): Initialiser => ({ kind: 'uniform', bound })
+/**
+ * Numbers from -a to a with a = gain √(6 / (in + out)), which keeps the size of activations and of gradients (Glorot & Bengio
+ * 2010, equation 16). `into` names the dims that come in, blank-separated: the last one unless said; the others go out.
+ */
+export const xavier = ({ into, gain = 1 }: { readonly into?: string; readonly gain?: number } = {}): Initialiser => (
+  { kind: 'xavier', into, gain }
+)
+
+/** Values for all parameters of a program that say how they start; those that don't are a fault that names them. */
+export const initialValues = (program: Program, { seed = 0 }: { readonly seed?: number } = {}): E.Either<Fault, NamedElements> =>
+  pipe(
+    [...walkDeclarations(program.inputs)].filter(({ declaration }) => declaration.role === 'parameter'),
+    E.traverseArray(({ name, declaration }) => pipe(initialValue(name, declaration, seed), E.map((elements) => [name, elements] as const))),
+    E.map(Object.fromEntries),
+  )
+
+const initialValue = (name: string, { spec, type, init }: Declaration, seed: number): E.Either<Fault, Elements> => {
+  if (init === undefined) {
+    return E.left(badTensor(name, `nothing says how it starts; write parameter('${spec}', zeros) or xavier(), or give its values`))
+  }
+  const { shape } = readSpec(`parameter '${name}'`, spec, type)
+  const count = shape.dims.reduce((product, { size }) => product * size, 1)
+  const stranger = init.kind === 'xavier' ? init.into?.split(' ').find((dim) => sizeOf(shape, dim) === undefined) : undefined
+  if (stranger !== undefined) return E.left(badTensor(name, `xavier: no dim '${stranger}' in '${spec}'`))
+  const at = elementOf(init, shape, threefry(seed, hashOf(name)))
+  return E.right(type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)))
+}
+
+/** The element at a row-major position, for the stream of one parameter. */
+const elementOf = (init: Initialiser, shape: Shape, key: number): (i: number) => number => {
+  const number = (i: number): number => (threefry(key, i) >>> 8) * 2 ** -24
+  switch (init.kind) {
+    case 'constant':
+      return () => init.value
+    case 'uniform':
+      return (i) => init.bound * (2 * number(i) - 1)
+    case 'xavier': {
+      const into = init.into?.split(' ') ?? shape.dims.slice(-1).map(({ name }) => name)
+      const fan = (inside: boolean): number =>
+        shape.dims.filter(({ name }) => into.includes(name) === inside).reduce((product, { size }) => product * size, 1)
+      return elementOf({ kind: 'uniform', bound: init.gain * Math.sqrt(6 / (fan(true) + fan(false))) }, shape, key)
+    }
+    case 'normal': {
+      const other = threefry(key, 0x5851f42d)
+      // Box-Muller; 1 - u lies in (0, 1], so that its logarithm is finite.
+      return (i) => init.deviation * Math.sqrt(-2 * Math.log(1 - number(i))) * Math.cos(2 * Math.PI * (threefry(other, i) >>> 8) * 2 ** -24)
+    }
+  }
+}
+
+/** A number for a name. */
+const hashOf = (name: string): number => [...name].reduce((hash, letter) => threefry(hash, letter.codePointAt(0)!), name.length)

@@ -1,0 +1,5 @@
+/** Training: how parameters start, how they follow their gradients, and the loop around it. */
+export { constant, initialValues, normal, ones, uniform, xavier, zeros } from './initialise.ts'
+export { adam, adamW, type Optimiser, sgd } from './optimiser.ts'
+export { cosine, linearRate, type Schedule, warmUp } from './schedule.ts'
+export { trainStep, type TrainStep } from './train-step.ts'
