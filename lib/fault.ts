@@ -25,6 +25,10 @@ export type Fault =
   | { readonly tag: 'Mismatch'; readonly rank: number; readonly peer: number; readonly mine: string; readonly theirs: string }
   /** A wait inside a collective took longer than allowed. */
   | { readonly tag: 'Timeout'; readonly rank: number; readonly step: string; readonly milliseconds: number }
+  /** An operation made NaN or an infinity of finite numbers; told by sessions that are launched with `debug`. */
+  | { readonly tag: 'NotFinite'; readonly rank: number; readonly step: string; readonly value: 'NaN' | 'an infinity' }
+  /** A training's loss or its gradients are no longer finite; the state is that of the step before. */
+  | { readonly tag: 'Diverged'; readonly step: number; readonly what: string; readonly cause: string }
   /** The session was closed, or had failed before this call. */
   | { readonly tag: 'Closed'; readonly message: string }
 
@@ -52,6 +56,10 @@ export const sentence = (fault: Fault): string => {
       return `rank ${fault.rank} failed ${fault.step}: ${fault.cause}`
     case 'Mismatch':
       return `rank ${fault.peer} is at ${fault.theirs}, but rank ${fault.rank} is at ${fault.mine}: all ranks must run the same plan`
+    case 'NotFinite':
+      return `rank ${fault.rank} made ${fault.value} of finite numbers ${fault.step}`
+    case 'Diverged':
+      return `step ${fault.step} made ${fault.what} and was not taken: ${fault.cause}`
     case 'Timeout':
       return `rank ${fault.rank} waited ${fault.milliseconds} ms ${fault.step} and gave up`
   }

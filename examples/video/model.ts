@@ -22,6 +22,7 @@ import {
   split,
   unstack,
 } from '#ops/mod.ts'
+import { normal, xavier, zeros } from '#lib/train/mod.ts'
 
 /** Sizes of a spatial-temporal video transformer (the STDiT of arXiv 2403.10266). */
 export interface Sizes {
@@ -45,14 +46,15 @@ export interface Sizes {
 const timeFrequencies = 128
 
 /** A linear layer's parameters, `[out, in]` as PyTorch stores them. */
-const layer = <const O extends string, const I extends string>(o: O, i: I, out: number, into: number) =>
-  ({ weight: parameter(`${o}:${out} ${i}:${into}`), bias: parameter(`${o}:${out}`) }) as const
+const layer = <const O extends string, const I extends string>(o: O, i: I, out: number, into: number, init = xavier()) =>
+  ({ weight: parameter(`${o}:${out} ${i}:${into}`, init), bias: parameter(`${o}:${out}`, zeros) }) as const
 
 const blockParameters = ({ width }: Sizes) => ({
-  table: parameter(`part:6 e:${width}`),
+  table: parameter(`part:6 e:${width}`, normal(1 / Math.sqrt(width))),
   spatial: { qkv: layer('f', 'e', 3 * width, width), out: layer('e', 'f', width, width) },
-  temporal: { qkv: layer('f', 'e', 3 * width, width), out: layer('e', 'f', width, width) },
-  cross: { q: layer('f', 'e', width, width), kv: layer('f', 'e', 2 * width, width), out: layer('e', 'f', width, width) },
+  // Attention over time and to words begin as nothing, as in STDiT.
+  temporal: { qkv: layer('f', 'e', 3 * width, width), out: layer('e', 'f', width, width, zeros) },
+  cross: { q: layer('f', 'e', width, width), kv: layer('f', 'e', 2 * width, width), out: layer('e', 'f', width, width, zeros) },
   mlp: { fc1: layer('f', 'e', 4 * width, width), fc2: layer('e', 'f', width, 4 * width) },
 })
 
@@ -66,7 +68,7 @@ export const parameters = (sizes: Sizes) => ({
   },
   text: { fc1: layer('e', 'w', sizes.width, sizes.captionWidth), fc2: layer('f', 'e', sizes.width, sizes.width) },
   blocks: Array.from({ length: sizes.depth }, () => blockParameters(sizes)),
-  final: { table: parameter(`part:2 e:${sizes.width}`), out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width) },
+  final: { table: parameter(`part:2 e:${sizes.width}`, normal(1 / Math.sqrt(sizes.width))), out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width, zeros) },
 })
 
 type Parameters = Tensors<ReturnType<typeof parameters>, string>

@@ -3,9 +3,10 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Executable } from '#backends/backend.ts'
 import { bytesPerElement, type Elements } from '../dtype.ts'
 import { badTensor, type Fault } from '../fault.ts'
-import { elementsOf, type Parcel, type Port, type RankProgram } from '../kernel/kernel.ts'
+import { elementsOf, type Kernel, type Parcel, type Port, type RankProgram } from '../kernel/kernel.ts'
 import { nowhere } from './link/arena.ts'
 import type { Link, Message } from './link/link.ts'
+import { kindIn, madeNotFinite } from './not-finite.ts'
 
 /**
  * Runs a rank's program on a device: kernels in the longest runs there are between exchanges, and exchanges as
@@ -114,12 +115,16 @@ export const largestExchange = (program: RankProgram, capacityFor: (bytesOf: rea
     0,
   )
 
-/** An executor for a loaded program; `link` may be null for a rank that is alone. */
+/**
+ * An executor for a loaded program; `link` may be null for a rank that is alone. With `debug` each operation is looked at
+ * when it is done: the first that makes a number that is not finite ends the run.
+ */
 export const makeExecutor = (
   program: RankProgram,
   executable: Executable,
   link: Link | null,
   position: Position,
+  { debug = false }: { readonly debug?: boolean } = {},
 ): Executor => {
   const { rank } = program
   const stretches = stretchesOf(program)
@@ -138,6 +143,8 @@ export const makeExecutor = (
 
   const write = async (values: NamedElements): Promise<E.Either<Fault, void>> => {
     for (const [name, elements] of Object.entries(values)) {
+      const kind = debug && elements instanceof Float32Array ? kindIn(elements) : null
+      if (kind === 'NaN') return E.left({ tag: 'NotFinite', rank, step: `in what is given as '${name}'`, value: kind })
       const port = portIn(inputPorts, name)
       if (E.isLeft(port)) return port
       const expected = elementsOf(port.right.sizes)
@@ -177,10 +184,24 @@ export const makeExecutor = (
     return E.isLeft(packed) ? packed : unpack(() => new Uint8Array(0))()
   }
 
+  /** One kernel after another, each looked at. */
+  const runWatched = async (from: number, to: number): Promise<E.Either<Fault, void>> => {
+    for (let step = from; step < to; step++) {
+      moveTo(step)
+      const done = await executable.run(step, step + 1)()
+      if (E.isLeft(done)) return done
+      const made = await madeNotFinite(executable, program.steps[step] as Kernel)
+      if (E.isLeft(made)) return made
+      if (made.right !== null) return E.left({ tag: 'NotFinite', rank, step: doing(program, step), value: made.right })
+    }
+    return E.right(undefined)
+  }
+
   const runSteps = async (clock: Clock): Promise<E.Either<Fault, void>> => {
     for (const { from, to, exchange: meeting } of stretches) {
       moveTo(from)
-      const done = meeting === null ? await clocked(clock, 'queue', executable.run(from, to))() : await exchange(from, meeting, clock)
+      const run = debug ? () => runWatched(from, to) : executable.run(from, to)
+      const done = meeting === null ? await clocked(clock, 'queue', run)() : await exchange(from, meeting, clock)
       if (E.isLeft(done)) return done
     }
     return E.right(undefined)

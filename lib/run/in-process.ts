@@ -14,13 +14,14 @@ export interface InProcessOptions {
   readonly open: (name: BackendName) => TaskEither<Fault, Backend>
   readonly backend: BackendName
   readonly timeout: number
+  readonly debug: boolean
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]
 }
 
 /** Runs all ranks as tasks of this process, each with a device of its own. Nothing guards them from each other. */
 export const startInProcess =
-  (workload: Workload, { open, backend, timeout, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> => async () => {
+  (workload: Workload, { open, backend, timeout, debug, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> => async () => {
     const numbers = Array.from({ length: workload.ranks }, (_, rank) => rank)
     const programs = numbers.map(workload.programOf)
     const capacity = Math.max(...programs.map((program) => largestExchange(program, capacityFor)))
@@ -40,7 +41,7 @@ export const startInProcess =
         await closeAll()
         return loaded
       }
-      executors.push(makeExecutor(program, loaded.right, links[rank]!, () => undefined))
+      executors.push(makeExecutor(program, loaded.right, links[rank]!, () => undefined, { debug }))
     }
 
     const verdict = makeVerdict()

@@ -20,6 +20,7 @@ export type LinkName = 'auto' | 'shared-memory' | 'socket'
 export interface ProcessOptions {
   readonly backend: BackendName
   readonly timeout: number
+  readonly debug: boolean
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]
   /** Given out to the ranks in turn. */
@@ -51,7 +52,7 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   }
   const welcome = (socket: Socket): void => roster.welcome(socket)
   const { address } = listening.right
-  const { backend, timeout } = options
+  const { backend, timeout, debug } = options
   const token = makeToken()
   const entry = options.entry ?? new URL(import.meta.url.endsWith('.ts') ? './rank.ts' : './rank.js', import.meta.url)
   const processes = Array.from({ length: workload.ranks }, (_, rank) => {
@@ -67,7 +68,7 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   const roster = makeRoster(processes, token, {
     hash: workload.hash,
     greeting: (rank) => ({
-      message: { kind: 'load', backend, link: plan, timeout, outputs: options.outputsOf(rank) },
+      message: { kind: 'load', backend, link: plan, timeout, debug, outputs: options.outputsOf(rank) },
       payload: [encoded],
     }),
     allReady: () => allReady(E.right(undefined)),

@@ -23,6 +23,8 @@ export const FaultCodec: t.Type<Fault, Fault, unknown> = t.union([
   t.strict({ tag: t.literal('RankFailed'), ...rankFault, cause: t.string }),
   t.strict({ tag: t.literal('Mismatch'), rank: t.number, peer: t.number, mine: t.string, theirs: t.string }),
   t.strict({ tag: t.literal('Timeout'), ...rankFault, milliseconds: t.number }),
+  t.strict({ tag: t.literal('NotFinite'), ...rankFault, value: t.keyof({ NaN: null, 'an infinity': null }) }),
+  t.strict({ tag: t.literal('Diverged'), step: t.number, what: t.string, cause: t.string }),
   t.strict({ tag: t.literal('Closed'), message: t.string }),
 ])
 
@@ -49,6 +51,7 @@ export const ToRank = t.union([
     backend: BackendName,
     link: LinkCodec,
     timeout: t.number,
+    debug: t.boolean,
     outputs: t.readonlyArray(t.string),
   }),
   t.strict({ kind: t.literal('peers'), addresses: t.readonlyArray(t.string) }),

@@ -70,7 +70,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     executor = makeExecutor(program, loaded.right, link, (place) => {
       here = place
       position(place)
-    })
+    }, { debug: load!.debug })
     await say({ kind: 'ready', hash: workload!.hash, backend: backend.describe })
     return E.right(undefined)
   }

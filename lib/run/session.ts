@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly inProcess?: boolean
   /** Every parameter of the plan. They stay with the ranks. */
   readonly parameters?: NamedElements
+  /** Looks at each operation's result: the first that makes a number that is not finite is a `NotFinite` fault. Slow. */
+  readonly debug?: boolean
   /** The longest that a rank may be in one step, in milliseconds. */
   readonly timeout?: number
 }
@@ -80,10 +82,10 @@ export const startSession = (
   { entry, open = openBackend }: { readonly entry?: URL; readonly open?: typeof openBackend } = {},
 ): TE.TaskEither<Fault, Session> => {
   const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
-  const { inProcess = false, parameters = {} } = options
+  const { inProcess = false, debug = false, parameters = {} } = options
   if (!(timeout > 0)) return TE.left(usage(`a timeout must be a positive number of milliseconds, got ${timeout}`))
   const outputs = holdingsOf(workload, workload.outputs)
-  const common = { backend, timeout, outputsOf: (rank: number) => outputs.handedIn[rank]! }
+  const common = { backend, timeout, debug, outputsOf: (rank: number) => outputs.handedIn[rank]! }
   return pipe(
     TE.fromEither(cutInputs(workload, parameters, 'parameter')),
     TE.chain((pieces) =>

@@ -27,10 +27,13 @@ export const xavier = ({ into, gain = 1 }: { readonly into?: string; readonly ga
   { kind: 'xavier', into, gain }
 )
 
-/** Values for all parameters of a program that say how they start; those that don't are a fault that names them. */
-export const initialValues = (program: Program, { seed = 0 }: { readonly seed?: number } = {}): E.Either<Fault, NamedElements> =>
+/** Values for all parameters of a program but some, as they say that they start; one that doesn't say it is a fault that names it. */
+export const initialValues = (
+  program: Program,
+  { seed = 0, except = {} }: { readonly seed?: number; readonly except?: NamedElements } = {},
+): E.Either<Fault, NamedElements> =>
   pipe(
-    [...walkDeclarations(program.inputs)].filter(({ declaration }) => declaration.role === 'parameter'),
+    [...walkDeclarations(program.inputs)].filter(({ name, declaration }) => declaration.role === 'parameter' && !(name in except)),
     E.traverseArray(({ name, declaration }) => pipe(initialValue(name, declaration, seed), E.map((elements) => [name, elements] as const))),
     E.map(Object.fromEntries),
   )

@@ -3,3 +3,4 @@ export { constant, initialValues, normal, ones, uniform, xavier, zeros } from '.
 export { adam, adamW, type Optimiser, sgd } from './optimiser.ts'
 export { cosine, linearRate, type Schedule, warmUp } from './schedule.ts'
 export { trainStep, type TrainStep } from './train-step.ts'
+export { readParameters, type StepReport, train, type Trained, type TrainOptions } from './train.ts'

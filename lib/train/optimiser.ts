@@ -19,8 +19,10 @@ export interface Optimiser {
   readonly shard: string | undefined
   /** The next values of the numbers. */
   readonly count: (numbers: Kept) => Kept
-  /** The next values of one parameter and of its moments; `numbers` are the next ones already. */
-  readonly update: (given: Update) => { readonly parameter: Tensor; readonly moments: Kept }
+  /** The next moments of one parameter. */
+  readonly remember: (given: Pick<Update, 'parameter' | 'gradient' | 'moments'>) => Kept
+  /** The next value of one parameter; moments and numbers are the next ones already. */
+  readonly move: (given: Update) => Tensor
 }
 
 export type Kept = Readonly<Record<string, Tensor>>
@@ -43,6 +45,10 @@ interface Common {
 /** beta · before + (1 - beta) · now */
 const average = (beta: number, before: Tensor, now: Tensor): Tensor => pipe(before, multiply(beta), add(pipe(now, multiply(1 - beta))))
 
+/** A gradient with the pull of weight decay towards 0. */
+const decayed = (weightDecay: number, parameter: Tensor, gradient: Tensor): Tensor =>
+  weightDecay === 0 ? gradient : pipe(parameter, multiply(weightDecay), add(gradient))
+
 /**
  * Stochastic gradient descent: v ← momentum · v + g; p ← p - rate · v, or with `nesterov` p ← p - rate · (g + momentum · v)
  * (Sutskever et al. 2013, as PyTorch writes it). Weight decay is added to the gradient.
@@ -60,12 +66,12 @@ export const sgd = (
   moments: momentum === 0 ? [] : ['velocity'],
   numbers: [],
   count: (numbers) => numbers,
-  update: ({ parameter, gradient, moments, rate }) => {
-    const slope = weightDecay === 0 ? gradient : pipe(parameter, multiply(weightDecay), add(gradient))
-    if (momentum === 0) return { parameter: pipe(parameter, subtract(pipe(slope, multiply(rate)))), moments: {} }
-    const velocity = pipe(moments['velocity']!, multiply(momentum), add(slope))
-    const step = nesterov ? pipe(velocity, multiply(momentum), add(slope)) : velocity
-    return { parameter: pipe(parameter, subtract(pipe(step, multiply(rate)))), moments: { velocity } }
+  remember: ({ parameter, gradient, moments }) =>
+    momentum === 0 ? {} : { velocity: pipe(moments['velocity']!, multiply(momentum), add(decayed(weightDecay, parameter, gradient))) },
+  move: ({ parameter, gradient, moments: { velocity }, rate }) => {
+    const slope = decayed(weightDecay, parameter, gradient)
+    const step = velocity === undefined ? slope : nesterov ? pipe(velocity, multiply(momentum), add(slope)) : velocity
+    return pipe(parameter, subtract(pipe(step, multiply(rate))))
   },
 })
 
@@ -99,13 +105,13 @@ const adaptive = (
     firstCorrection: pipe(firstCorrection!, multiply(beta1), add(1 - beta1)),
     secondCorrection: pipe(secondCorrection!, multiply(beta2), add(1 - beta2)),
   }),
-  update: ({ parameter, gradient, moments, numbers, rate }) => {
-    const slope = decoupled || weightDecay === 0 ? gradient : pipe(parameter, multiply(weightDecay), add(gradient))
-    const first = average(beta1, moments['first']!, slope)
-    const second = average(beta2, moments['second']!, square(slope))
-    const size = pipe(second, divide(numbers['secondCorrection']!), sqrt, add(epsilon))
-    const direction = pipe(first, divide(numbers['firstCorrection']!), divide(size))
-    const step = decoupled && weightDecay !== 0 ? pipe(parameter, multiply(weightDecay), add(direction)) : direction
-    return { parameter: pipe(parameter, subtract(pipe(step, multiply(rate)))), moments: { first, second } }
+  remember: ({ parameter, gradient, moments: { first, second } }) => {
+    const slope = decayed(decoupled ? 0 : weightDecay, parameter, gradient)
+    return { first: average(beta1, first!, slope), second: average(beta2, second!, square(slope)) }
+  },
+  move: ({ parameter, moments: { first, second }, numbers: { firstCorrection, secondCorrection }, rate }) => {
+    const size = pipe(second!, divide(secondCorrection!), sqrt, add(epsilon))
+    const direction = pipe(first!, divide(firstCorrection!), divide(size))
+    return pipe(parameter, subtract(pipe(decayed(decoupled ? weightDecay : 0, parameter, direction), multiply(rate))))
   },
 })

@@ -1,5 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js'
-import { call, input as operand, real } from '../kernel/expression.ts'
+import { call, fold, input as operand, real } from '../kernel/expression.ts'
 import { accumulate, complete, declared } from '../grad/cotangent.ts'
 import { fused } from '../grad/fused.ts'
 import { valueAndGrad } from '../grad/grad.ts'
@@ -21,7 +21,7 @@ import { refuse } from '../language/refusal.ts'
 import { within } from '../language/scope.ts'
 import { type AnyTensor, applied, type Tensor } from '../language/tensor.ts'
 import { type Layout, printSpec, type Shape } from '../layout/layout.ts'
-import { add, cast, multiply, select, sqrt, square, sum, where } from '#ops/mod.ts'
+import { add, cast, multiply, select, sqrt, where } from '#ops/mod.ts'
 import { zeros } from './initialise.ts'
 import type { Kept, Optimiser } from './optimiser.ts'
 import { rateAt } from './schedule.ts'
@@ -67,7 +67,7 @@ export const trainStep = <const M extends string, const I extends object, const 
     const weights = pick(given, parameters) as Tensors<P, M>
     const { loss, gradients } = lossAndGradients(step as unknown as AnyStep, pick(given, inputs), weights, batches)
     return within({ phase: 'update', where: optimiser.name }, () =>
-      updated(step, loss, leaves(weights), leaves(gradients), given['optimiser'] as State, mesh))
+      updated(step, loss, leaves(weights), leaves(gradients), given['optimiser'] as State))
   }
   return { name, mesh, inputs: declarations, outputs: undefined, body: body as Program['body'] }
 }
@@ -153,6 +153,9 @@ const mapTensors = (tree: unknown, change: (x: AnyTensor) => AnyTensor): unknown
 /** A sum of tensors that lie alike once they are complete; those pending over the same axes are completed together. */
 const addUp = (parts: readonly Tensor[]): Tensor => accumulate(parts, nodeOf(parts[0]!).layout.cuts) as Tensor
 
+const mapKept = <A>(kept: Kept, change: (name: string, value: Tensor) => A): Readonly<Record<string, A>> =>
+  Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, change(name, value)]))
+
 type State = Readonly<Record<string, Tensor | Readonly<Record<string, Tensor>>>>
 
 /** The results of a step: what it reports, and what the parameters and the state become. */
@@ -162,7 +165,6 @@ const updated = (
   parameters: Readonly<Record<string, Tensor>>,
   gradients: Readonly<Record<string, Tensor>>,
   state: State,
-  _mesh: Mesh,
 ) => {
   const names = Object.keys(parameters)
   const momentsOf = (name: string): Kept =>
@@ -173,8 +175,14 @@ const updated = (
   const slopes = Object.fromEntries(names.map((name) => [name, seen(name, gradients[name]!)]))
 
   const squares = names.map((name) => {
-    const dims = nodeOf(slopes[name]!).shape.dims.map((dim) => dim.name).join(' ')
-    return dims === '' ? square(slopes[name]!) as Tensor : pipe(slopes[name]!, square, sum(dims)) as Tensor
+    const inner = nodeOf(slopes[name]!).shape.dims.map((dim) => dim.name)
+    const square = call('multiply', operand(0), operand(0))
+    return fused({
+      name: 'norm',
+      operands: [slopes[name]!],
+      result: { dims: [], type: 'f32' },
+      ...(inner.length === 0 ? { expression: square } : { inner, folds: [{ combine: 'sum', expression: square }], per: 'row', expression: fold(0) }),
+    }) as Tensor
   })
   const norm = pipe(complete(addUp(squares)) as Tensor<''>, sqrt)
   const finite = fused({
@@ -183,13 +191,14 @@ const updated = (
     result: { dims: [], type: 'bool' },
     expression: call('and', call('isFinite', operand(0)), call('isFinite', operand(1))),
   }) as Tensor<'', '', string, 'bool'>
-  const keepUnlessFinite = (before: AnyTensor, after: AnyTensor): Change =>
-    pipe(finite, where(after as Tensor, before as Tensor) as never, becomes(before) as never) as Change
+  /** A next value where the step is taken, the present one where it is not. */
+  const taken = <X extends AnyTensor>(before: X, after: AnyTensor): X => pipe(finite, where(after as Tensor, before as unknown as Tensor) as never)
+  const change = (before: AnyTensor, after: AnyTensor): Change => pipe(after as never, becomes(before) as never) as Change
 
   const done = state['step'] as unknown as Tensor<'', '', string, 'i32'>
   const rate = rateAt(optimiser.rate, pipe(done, cast('f32')))
   const numbers = Object.fromEntries(optimiser.numbers.map((number) => [number, state[number] as Tensor]))
-  const counted = optimiser.count(numbers)
+  const counted = mapKept(optimiser.count(numbers), (number, next) => taken(numbers[number]!, next))
   const scale = clip === undefined ? undefined : fused({
     name: 'clip',
     operands: [norm],
@@ -197,14 +206,13 @@ const updated = (
     expression: call('minimum', real(1), call('divide', real(clip), call('maximum', operand(0), real(1e-30)))),
   }) as Tensor
   const changes = Object.fromEntries(names.map((name) => {
-    const slope = scale === undefined ? slopes[name]! : pipe(slopes[name]!, multiply(scale))
-    const moments = momentsOf(name)
-    const weights = seen(name, parameters[name]!)
-    const next = optimiser.update({ parameter: weights, gradient: slope, moments, numbers: counted, rate: rate as Tensor })
-    const chosen = pipe(finite, where(next.parameter, weights) as never) as Tensor
+    const gradient = scale === undefined ? slopes[name]! : pipe(slopes[name]!, multiply(scale))
+    const [before, parameter] = [momentsOf(name), seen(name, parameters[name]!)]
+    const moments = mapKept(optimiser.remember({ parameter, gradient, moments: before }), (moment, next) => taken(before[moment]!, next))
+    const moved = taken(parameter, optimiser.move({ parameter, gradient, moments, numbers: counted, rate }))
     return [name, {
-      parameter: pipe(declared(chosen, nodeOf(parameters[name]!).layout) as never, becomes(parameters[name]!) as never) as Change,
-      moments: Object.fromEntries(Object.entries(next.moments).map(([moment, value]) => [moment, keepUnlessFinite(moments[moment]!, value)])),
+      parameter: change(parameters[name]!, declared(moved, nodeOf(parameters[name]!).layout)),
+      moments: mapKept(moments, (moment, next) => change(before[moment]!, next)),
     }]
   }))
   return {
@@ -213,8 +221,8 @@ const updated = (
     rate,
     changes: {
       parameters: changes,
-      step: keepUnlessFinite(done, pipe(done, add(1))),
-      numbers: Object.fromEntries(optimiser.numbers.map((number) => [number, keepUnlessFinite(numbers[number]!, counted[number]!)])),
+      step: change(done, taken(done, pipe(done, add(1)))),
+      numbers: mapKept(counted, (number, next) => change(numbers[number]!, next)),
     },
   }
 }
