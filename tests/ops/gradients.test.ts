@@ -1,41 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { threefry } from '#lib/kernel/scalar.ts'
-import { type AnyTensor, grad, layout, mesh, program, type Tensor } from '#lib/mod.ts'
-import { cast, multiply, sum, uniform } from '#ops/mod.ts'
-import { type Law, namesIn, positions, type Sizes } from './law.ts'
+import { mesh, program } from '#lib/mod.ts'
+import type { Law, Sizes } from './law.ts'
 import { laws, lawsFor } from './laws.ts'
-import { type Cuts, declarationsFor, everyCut, fieldsFor, ifLegal, meshes, opFiles, right, run, type Values, valuesFor } from './run-law.ts'
+import { around, type Given, lawGradients, lossOf, realInputs, realOf } from './loss.ts'
+import { type Cuts, declarationsFor, everyCut, ifLegal, meshes, opFiles, right, run, type Values, valuesFor } from './run-law.ts'
 
 /**
  * The gradients of every op by each of its real inputs are the slopes of the law's own formula; cut in every legal way
  * they are the same, and each lies as its input does.
- *
- * What is differentiated is Σ c · result with a number c for each position, so that no element's share is lost among the
- * others'.
  */
-const seed = 11
-const weightOf = (number: number): number => (threefry(seed, number) >>> 8) * 2 ** -24
-
-/** Σ c · result, in the layout that the op leaves: a sum stays pending, an extreme is finished. */
-const weighted = (result: AnyTensor): AnyTensor => {
-  const { type, spec } = result
-  const real: AnyTensor = type === 'f32' ? result : cast('f32')(result)
-  const finished: AnyTensor = real.pending.includes(':') ? layout(cutsIn(spec))(real) : real
-  return sum(namesIn(spec).join(' '))(multiply(uniform(spec, { seed }))(finished))
-}
-const cutsIn = (spec: string): string =>
-  spec.split(' ').filter((part) => part.includes('@')).map((part) => part.replace(/:\d+/, '')).join(' ')
-
-const realInputs = ({ inputs }: Law): readonly string[] => Object.keys(inputs).filter((name) => (inputs[name]!.type ?? 'f32') === 'f32')
-
-/** The gradients of a law by its real inputs, by their names. */
 const gradientsOf = (law: Law, on: string, cuts: Cuts) =>
   program('gradients', mesh(on), declarationsFor(law, cuts), (tensors) => {
-    const given = tensors as unknown as Readonly<Record<string, Tensor>>
-    const by = Object.fromEntries(realInputs(law).map((name) => [name, given[name]!]))
-    const gradients = grad((real: typeof by) => weighted(law.apply({ ...given, ...real })))(by)
+    const given = tensors as unknown as Given
+    const gradients = lawGradients(law, given)(realOf(law, given))
     for (const name of realInputs(law)) {
       assert.deepEqual([gradients[name]!.spec, gradients[name]!.pending], [given[name]!.spec, ''], `the gradient by ${name}`)
     }
@@ -43,33 +22,20 @@ const gradientsOf = (law: Law, on: string, cuts: Cuts) =>
   })
 
 /**
- * Central differences of Σ c · result by each element, in float64. With a step of h = 1e-5 they are off by h² f‴ / 6, less
- * than 1e-7 of the slopes that occur, and by rounding, 1e-16 · |Σ| / h, less than 1e-9.
+ * Central differences by each element, in float64. With a step of h = 1e-5 they are off by h² f‴ / 6, less than 1e-7 of the
+ * slopes that occur, and by rounding, 1e-16 · |loss| / h, less than 1e-9.
  */
 const slopesOf = (law: Law, values: Values): Readonly<Record<string, Float64Array>> => {
-  const given: Readonly<Record<string, Float64Array>> = Object.fromEntries(
-    Object.entries(values).map(([name, elements]) => [name, Float64Array.from(elements)]),
-  )
-  const fields = fieldsFor(law, given)
-  const all = positions(law.dims)
-  const loss = (): number => all.reduce((sum, at, number) => sum + weightOf(number) * law.result(fields, at), 0)
+  const given = Object.fromEntries(Object.entries(values).map(([name, elements]) => [name, Float64Array.from(elements)]))
+  const loss = lossOf(law, given)
   return Object.fromEntries(
-    realInputs(law).map((name) => {
-      const elements = given[name]!
-      return [
-        name,
-        Float64Array.from(elements, (element, i) => {
-          const at = (x: number): number => {
-            elements[i] = x
-            return loss()
-          }
-          const [up, down] = [element + step, element - step]
-          const slope = (at(up) - at(down)) / (up - down)
-          elements[i] = element
-          return slope
-        }),
-      ]
-    }),
+    realInputs(law).map((name) => [
+      name,
+      Float64Array.from(given[name]!, (_, i) => {
+        const [before, after] = around(given[name]!, i, [-step, step], loss)
+        return (after! - before!) / (2 * step)
+      }),
+    ]),
   )
 }
 const step = 1e-5
