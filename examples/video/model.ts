@@ -68,7 +68,10 @@ export const parameters = (sizes: Sizes) => ({
   },
   text: { fc1: layer('e', 'w', sizes.width, sizes.captionWidth), fc2: layer('f', 'e', sizes.width, sizes.width) },
   blocks: Array.from({ length: sizes.depth }, () => blockParameters(sizes)),
-  final: { table: parameter(`part:2 e:${sizes.width}`, normal(1 / Math.sqrt(sizes.width))), out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width, zeros) },
+  final: {
+    table: parameter(`part:2 e:${sizes.width}`, normal(1 / Math.sqrt(sizes.width))),
+    out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width, zeros),
+  },
 })
 
 type Parameters = Tensors<ReturnType<typeof parameters>, string>

@@ -83,8 +83,9 @@ const backward = (root: Node, leaves: Map<Node, Node>): ReadonlyMap<Node, AnyTen
     within({ where: node.where }, () =>
       atLine(node.where, () => {
         const leaf = leaves.get(node)
-        if (leaf !== undefined) gradients.set(leaf, accumulate([...gradients.has(leaf) ? [gradients.get(leaf)!] : [], ...given], node.layout.cuts))
-        else pull(node, conform(accumulate(given, node.layout.cuts), node), give)
+        if (leaf !== undefined) {
+          gradients.set(leaf, accumulate([...gradients.has(leaf) ? [gradients.get(leaf)!] : [], ...given], node.layout.cuts))
+        } else pull(node, conform(accumulate(given, node.layout.cuts), node), give)
       }))
   }
   return gradients

@@ -136,6 +136,29 @@ export interface Exchange {
   readonly combine: 'place' | Combine
 }
 
+/** A step with each of its views changed. */
+export const mapViews = <S extends Kernel | Exchange>(step: S, change: (view: View) => View): S => mapped(step, change) as S
+const mapped = (step: Kernel | Exchange, change: (view: View) => View): Kernel | Exchange => {
+  switch (step.kind) {
+    case 'map':
+    case 'row':
+      return { ...step, inputs: step.inputs.map(change), output: change(step.output) }
+    case 'contract':
+      return { ...step, left: change(step.left), right: change(step.right), extras: step.extras.map(change), output: change(step.output) }
+    case 'attention': {
+      const mask = step.mask === null ? null : change(step.mask)
+      return { ...step, query: change(step.query), key: change(step.key), value: change(step.value), mask, output: change(step.output) }
+    }
+    case 'gather':
+      return { ...step, ids: change(step.ids), table: change(step.table), output: change(step.output) }
+    case 'exchange': {
+      const parcel = (of: Parcel): Parcel => ({ ...of, view: change(of.view) })
+      const keeps = step.keeps === null ? null : { ...step.keeps, from: change(step.keeps.from), to: change(step.keeps.to) }
+      return { ...step, sends: step.sends.map(parcel), receives: step.receives.map(parcel), keeps }
+    }
+  }
+}
+
 /** A rank's program: buffers by number of elements, and what to do. */
 export interface RankProgram {
   readonly rank: number

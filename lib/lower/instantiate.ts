@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { bytesPerElement } from '../dtype.ts'
 import { call, input } from '../kernel/expression.ts'
 import {
   contiguous,
   elementsOf,
   type Exchange,
   type Kernel,
+  mapViews,
   type Parcel,
   type Port,
   type RankProgram,
@@ -30,14 +32,20 @@ interface Known {
  * A rank's own program: the plan's steps with every size, stride and offset known. Views and free slices vanish; every
  * exchange becomes one contiguous message per peer. All ranks get the same exchanges in the same order.
  */
-export const instantiate = (plan: Plan, rank: number): RankProgram => {
+export const instantiate = (plan: Plan, rank: number): RankProgram => build(plan, rank).program
+
+/** What a rank's buffers hold at the moment when they hold most, in bytes. */
+export const peakOf = (plan: Plan, rank: number): Peak => build(plan, rank).peak
+
+const build = (plan: Plan, rank: number): { readonly program: RankProgram; readonly peak: Peak } => {
   const mesh = meshOf(plan)
   const values = plan.values.map((value): Known => {
     const { shape, layout } = readValue(value)
     return { shape, layout, box: boxOn(shape, layout, mesh, rank) }
   })
   const pieces: Piece[] = []
-  const buffers = storage()
+  const contents = contentsOf(plan)
+  const memory = storage<Content>()
   const lastUse = lastUses(plan)
   const changes = changesOf(plan)
   /** Buffers of parameters that change, and copies of results that lie in them: a change must not reach those. */
@@ -56,8 +64,9 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
     const { shape, box } = values[value]!
     const sizes = box.map((range) => range.size)
     const strides = contiguous(sizes)
+    const elements = Math.max(1, elementsOf(sizes))
     return {
-      buffer: buffers.take(Math.max(1, elementsOf(sizes))),
+      buffer: memory.take(elements, contents[value]!),
       offset: 0,
       dims: shape.dims.map(({ name }, i) => ({ name, size: sizes[i]!, stride: strides[i]! })),
     }
@@ -66,7 +75,7 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
   const letGo = (value: number): void => {
     const { buffer } = pieces[value]!
     const holding = holders.get(buffer)!
-    if (holding.delete(value) && holding.size === 0) buffers.give(buffer)
+    if (holding.delete(value) && holding.size === 0) memory.give(buffer)
   }
   /** Gives back what no later step reads. */
   const release = (after: number, touched: readonly number[]): void => {
@@ -125,7 +134,10 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
   })
   change(plan.steps.length)
   const outputs = plan.outputs.map((port) => portOf(port, copies.get(port.value) ?? pieces[port.value]!))
-  return { rank, ranks: plan.ranks, buffers: buffers.sizes, inputs, outputs, steps, labels }
+  const { sizes, bufferOf } = memory.assign()
+  const placed = { inputs, outputs, steps }
+  const program = { rank, ranks: plan.ranks, buffers: sizes, labels, ...inBuffers(placed, bufferOf) }
+  return { program, peak: peakFrom(memory.most(), sizes) }
 
   function compute(step: Compute): readonly Kernel[] {
     const result = values[step.result]!
@@ -197,6 +209,46 @@ export const instantiate = (plan: Plan, rank: number): RankProgram => {
       view: { buffer: piece.buffer, type: port.type, offset: piece.offset, strides: piece.dims.map(({ stride }) => stride) },
     }
   }
+}
+
+/** The same with each view in the buffer that its value was given. */
+const inBuffers = (
+  { inputs, outputs, steps }: Pick<RankProgram, 'inputs' | 'outputs' | 'steps'>,
+  bufferOf: readonly number[],
+): Pick<RankProgram, 'inputs' | 'outputs' | 'steps'> => {
+  const view = (of: View): View => ({ ...of, buffer: bufferOf[of.buffer]! })
+  const port = (of: Port): Port => ({ ...of, view: view(of.view) })
+  return { inputs: inputs.map(port), outputs: outputs.map(port), steps: steps.map((step) => mapViews(step, view)) }
+}
+
+/** What a value is to the person who wonders where the memory went. */
+export type Content = 'inputs' | 'parameters' | 'optimiser' | 'activations' | 'gradients' | 'update'
+export type Peak = { readonly [kind in Content | 'unused' | 'total']: number }
+
+/** A parameter that only the update reads is the optimiser's. */
+const contentsOf = (plan: Plan): readonly Content[] => {
+  const contents = new Array<Content>(plan.values.length).fill('activations')
+  const learned = new Set(plan.steps.flatMap((step) => step.phase === 'update' ? [] : step.do === 'compute' ? step.operands : [step.from]))
+  const updates = plan.steps.some(({ phase }) => phase === 'update')
+  for (const { value, parameter } of plan.inputs) {
+    contents[value] = !parameter ? 'inputs' : updates && !learned.has(value) ? 'optimiser' : 'parameters'
+  }
+  for (const step of plan.steps) {
+    contents[step.do === 'compute' ? step.result : step.to] = step.phase === 'backward'
+      ? 'gradients'
+      : step.phase === 'update'
+      ? 'update'
+      : 'activations'
+  }
+  return contents
+}
+
+const peakFrom = (most: ReadonlyMap<Content, number>, sizes: readonly number[]): Peak => {
+  const bytes = (kind: Content): number => bytesPerElement * (most.get(kind) ?? 0)
+  const kinds: readonly Content[] = ['inputs', 'parameters', 'optimiser', 'activations', 'gradients', 'update']
+  const total = bytesPerElement * sizes.reduce((sum, size) => sum + size, 0)
+  const used = kinds.reduce((sum, kind) => sum + bytes(kind), 0)
+  return { ...Object.fromEntries(kinds.map((kind) => [kind, bytes(kind)])), unused: total - used, total } as Peak
 }
 
 const partsOf = (before: Known, after: Known, mesh: Mesh) => partsBetween(before.shape, before.layout, after.layout, mesh)

@@ -77,7 +77,7 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
 
   graph.nodes.forEach((node, value) => {
     const all = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node)
-    const near = all.filter(({ result }) => allowed(value, result))
+    const near = node.phase === 'update' ? all.filter(asDeclared(graph, node)) : all.filter(({ result }) => allowed(value, result))
     const options = near.length > 0 ? near : all
     choosers.push({ options, variable: variableOf(options.length) })
   })
@@ -158,6 +158,15 @@ const keepsSettled = (settled: ReadonlyMap<string, string>, shape: Shape, { cuts
     const at = positionOf(shape, dim)
     return at < 0 || cuts.every((cut, i) => i === at || !cut.includes(axis))
   })
+
+/** An update runs where the state that it changes is declared to lie: there is nothing to be gained by moving it about. */
+const asDeclared = (graph: Graph, node: Graph['nodes'][number]) => {
+  const { mesh, nodes } = graph
+  const result = keyOf(onlyLive(node.declared, mesh))
+  const operands = node.operands.map(({ value, pin }) => keyOf(onlyLive(pin?.layout ?? nodes[value]!.declared, mesh)))
+  return (strategy: Strategy): boolean =>
+    keyOf(strategy.result) === result && strategy.operands.every((layout, i) => keyOf(layout) === operands[i])
+}
 
 /** Who wants each value, and in which layout for each of its choices. */
 const consumersOf = (

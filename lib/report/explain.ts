@@ -1,5 +1,5 @@
-import { bytesPerElement } from '../dtype.ts'
-import { instantiate } from '../lower/instantiate.ts'
+import type { Phase } from '../language/scope.ts'
+import { type Peak, peakOf } from '../lower/instantiate.ts'
 import type { Move, Plan } from '../plan/plan.ts'
 
 /** What a plan does and why, as data: what `explain` prints, and its JSON. */
@@ -19,12 +19,24 @@ export interface Explanation {
     readonly declaredBytes: number | null
     readonly method: string
   }
-  /** Bytes of all buffers of the rank that needs most. */
+  /** Of each phase of a training step, in order; a program without gradients has one. */
+  readonly phases: readonly PhaseTotal[]
+  /** Bytes of all buffers of the rank that needs most, and what they hold when they hold most. */
   readonly peakBytesPerRank: number
+  readonly peak: Peak
+}
+
+export interface PhaseTotal {
+  readonly phase: Phase
+  readonly exchanges: number
+  /** Bytes of the rank that sends most, and of all ranks. */
+  readonly bytesPerRank: number
+  readonly bytes: number
 }
 
 /** One change of layout; equal ones of one source line are counted together. */
 export interface Transition {
+  readonly phase: Phase
   readonly where: string
   /** `layout('s@sp')` where the line declares one. */
   readonly declares: string | null
@@ -43,6 +55,7 @@ export const explain = (plan: Plan): Explanation => {
   const sending = moves.filter(({ bytes }) => bytes.some((sent) => sent > 0))
   const perRank = Array.from({ length: plan.ranks }, (_, rank) => sending.reduce((sum, { bytes }) => sum + bytes[rank]!, 0))
   const { bytes, bound, minimal, declaredBytes, method } = plan.certificate
+  const peak = peakMemory(plan)
   return {
     program: plan.program,
     mesh: plan.mesh,
@@ -57,24 +70,43 @@ export const explain = (plan: Plan): Explanation => {
       declaredBytes,
       method,
     },
-    peakBytesPerRank: peakBytes(plan),
+    phases: phasesOf(plan, sending),
+    peakBytesPerRank: peak.total,
+    peak,
   }
 }
 
-/** Bytes of all buffers of the rank that needs most. Pieces are longest on low ranks, so the first few decide. */
-const peakBytes = (plan: Plan): number =>
-  Math.max(
-    ...Array.from({ length: Math.min(plan.ranks, 4) }, (_, rank) =>
-      instantiate(plan, rank).buffers.reduce((sum, elements) => sum + elements * bytesPerElement, 0)),
-  )
+/** The memory of the rank that needs most. Pieces are longest on low ranks, so the first few decide. */
+const peakMemory = (plan: Plan): Peak =>
+  Array.from({ length: Math.min(plan.ranks, 4) }, (_, rank) => peakOf(plan, rank))
+    .reduce((most, peak) => peak.total > most.total ? peak : most)
+
+const phasesOf = (plan: Plan, sending: readonly Move[]): readonly PhaseTotal[] =>
+  (['forward', 'recompute', 'backward', 'update'] as const).flatMap((phase) => {
+    if (!plan.steps.some((step) => step.phase === phase)) return []
+    const moves = sending.filter((move) => move.phase === phase)
+    const perRank = Array.from({ length: plan.ranks }, (_, rank) => moves.reduce((sum, { bytes }) => sum + bytes[rank]!, 0))
+    return [{
+      phase,
+      exchanges: moves.length,
+      bytesPerRank: Math.max(0, ...perRank),
+      bytes: perRank.reduce((sum, bytes) => sum + bytes, 0),
+    }]
+  })
 
 const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[] => {
   const rows = new Map<string, Transition>()
-  for (const { where, declares, name, what, collective, bytes, why } of moves) {
+  for (const move of moves) {
+    const { phase, where, name, collective, bytes, why } = move
     const most = Math.max(...bytes)
-    const key = `${where} ${declares} ${name} ${what} ${most}`
+    // Gradients and updates of all parameters stand on no line of the program: they are told together, whatever dims are cut.
+    const own = /:\d+$/.test(where)
+    const declares = own ? move.declares : null
+    const what = own ? move.what : move.what.split(', ').map((change) => change.replace(/^.*( over )/, 'over ')).join(', ')
+    const key = own ? `${phase} ${where} ${declares} ${name} ${what} ${most}` : `${phase} ${where} ${name} ${what}`
     const before = rows.get(key)
     rows.set(key, {
+      phase,
       where,
       declares: declares === null ? null : written(declares),
       name,
@@ -85,10 +117,13 @@ const transitionsOf = (plan: Plan, moves: readonly Move[]): readonly Transition[
       why: before?.why ?? why,
     })
   }
-  const kept = plan.declarations.filter(({ where, layout }) => !moves.some((move) => move.where === where && move.declares === layout)).map(
+  const kept = plan.declarations.filter(({ where, layout }) =>
+    /:\d+$/.test(where) && !moves.some((move) => move.where === where && move.declares === layout)
+  ).map(
     (
       { where, layout },
     ): Transition => ({
+      phase: 'forward',
       where,
       declares: written(layout),
       name: 'keep',

@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import colours from 'picocolors'
-import type { Explanation, Transition } from './explain.ts'
+import type { Peak } from '../lower/instantiate.ts'
+import type { Explanation, PhaseTotal, Transition } from './explain.ts'
 
 /** `4.5 MiB`, `96 B`. */
 export const printBytes = (bytes: number): string => {
@@ -38,18 +39,34 @@ export const table = (rows: readonly (readonly string[])[]): string => {
 
 const times = (count: number): string => count === 1 ? '' : ` ×${count}`
 
-const row = ({ where, declares, name, what, collective, times: count, bytesPerRank, why }: Transition): readonly string[] => [
-  colours.dim(where),
-  declares ?? '',
-  `${name === 'keep' ? colours.dim(name) : colours.bold(name)} ${what}${times(count)}`,
-  collective ?? colours.dim('nothing moves'),
-  bytesPerRank === 0 ? '' : `${printBytes(bytesPerRank)} sent per rank`,
-  colours.dim(why),
-]
+const row =
+  (trains: boolean) =>
+  ({ phase, where, declares, name, what, collective, times: count, bytesPerRank, why }: Transition): readonly string[] => [
+    ...(trains ? [colours.dim(phase)] : []),
+    colours.dim(where),
+    declares ?? '',
+    `${name === 'keep' ? colours.dim(name) : colours.bold(name)} ${what}${times(count)}`,
+    collective ?? colours.dim('nothing moves'),
+    bytesPerRank === 0 ? '' : `${printBytes(bytesPerRank)} sent per rank`,
+    colours.dim(why),
+  ]
+
+const printPhase = ({ phase, exchanges, bytesPerRank }: PhaseTotal): string =>
+  `${phase} ${exchanges} ${exchanges === 1 ? 'exchange' : 'exchanges'}, ${printBytes(bytesPerRank)} per rank`
+
+/** `12 MiB per rank`, and for training what it is made of. */
+const printPeak = ({ total, ...kinds }: Peak): string => {
+  if (kinds.gradients === 0 && kinds.optimiser === 0) return `${printBytes(total)} per rank`
+  const words = { optimiser: 'optimiser state', unused: 'between them' } as const
+  const parts = Object.entries(kinds).filter(([, bytes]) => bytes > 0).map(([kind, bytes]) =>
+    `${kind in words ? words[kind as keyof typeof words] : kind} ${printBytes(bytes)}`
+  )
+  return `${printBytes(total)} per rank: ${parts.join(', ')}`
+}
 
 /** An explanation for people: a line per change of layout, then the totals and what is proven about them. */
 export const printExplanation = (explanation: Explanation): string => {
-  const { program, mesh, ranks, transitions, total, peakBytesPerRank } = explanation
+  const { program, mesh, ranks, transitions, total, phases, peak } = explanation
   const proof = total.minimal
     ? `lower bound ${printBytes(total.lowerBound)}: minimal (proven)`
     : `lower bound ${printBytes(total.lowerBound)}: not proven minimal`
@@ -60,10 +77,11 @@ export const printExplanation = (explanation: Explanation): string => {
     : `the program as declared would send ${printBytes(total.declaredBytes)}`
   return [
     `${colours.bold(program)} on ${mesh === '' ? 'one process' : mesh} (${ranks} ${ranks === 1 ? 'rank' : 'ranks'})`,
-    ...(transitions.length === 0 ? ['nothing moves'] : [table(transitions.map(row))]),
+    ...(transitions.length === 0 ? ['nothing moves'] : [table(transitions.map(row(phases.length > 1)))]),
     `${colours.bold('total')}  ${total.exchanges} ${total.exchanges === 1 ? 'exchange' : 'exchanges'}, ${
       printBytes(total.bytesPerRank)
     } sent per rank, ${printBytes(total.bytes)} by all; ${proof}; ${declared}`,
-    `${colours.bold('peak')}   ${printBytes(peakBytesPerRank)} per rank`,
+    ...(phases.length > 1 ? [`       ${phases.map(printPhase).join('; ')}`] : []),
+    `${colours.bold('peak')}   ${printPeak(peak)}`,
   ].join('\n')
 }

@@ -47,7 +47,9 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
   const stranger = init.kind === 'xavier' ? init.into?.split(' ').find((dim) => sizeOf(shape, dim) === undefined) : undefined
   if (stranger !== undefined) return E.left(badTensor(name, `xavier: no dim '${stranger}' in '${spec}'`))
   const at = elementOf(init, shape, threefry(seed, hashOf(name)))
-  return E.right(type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)))
+  return E.right(
+    type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)),
+  )
 }
 
 /** The element at a row-major position, for the stream of one parameter. */

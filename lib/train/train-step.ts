@@ -56,7 +56,8 @@ export const trainStep = <const M extends string, const I extends object, const 
 ): Program => {
   const { optimiser, accumulate: batches = 1 } = step
   const [inputs, parameters] = [step.inputs as Declarations, step.parameters as Declarations]
-  const both = Object.keys(inputs).find((key) => key in parameters || key === 'optimiser') ?? ('optimiser' in parameters ? 'optimiser' : undefined)
+  const both = Object.keys(inputs).find((key) => key in parameters || key === 'optimiser') ??
+    ('optimiser' in parameters ? 'optimiser' : undefined)
   const declarations = {
     ...(batches === 1 ? inputs : mapDeclarations(inputs, (one) => ({ ...one, spec: `batch:${batches} ${one.spec}`.trim() }))),
     ...parameters,
@@ -66,8 +67,10 @@ export const trainStep = <const M extends string, const I extends object, const 
     if (both !== undefined) refuse(`trainStep: '${both}' is the name of two things; inputs and parameters share one list of names`)
     const weights = pick(given, parameters) as Tensors<P, M>
     const { loss, gradients } = lossAndGradients(step as unknown as AnyStep, pick(given, inputs), weights, batches)
-    return within({ phase: 'update', where: optimiser.name }, () =>
-      updated(step, loss, leaves(weights), leaves(gradients), given['optimiser'] as State))
+    return within(
+      { phase: 'update', where: optimiser.name },
+      () => updated(step, loss, leaves(weights), leaves(gradients), given['optimiser'] as State),
+    )
   }
   return { name, mesh, inputs: declarations, outputs: undefined, body: body as Program['body'] }
 }
@@ -100,7 +103,9 @@ const stateOf = (optimiser: Optimiser, parameters: Declarations, mesh: Mesh): De
 /** A layout with one more axis, along the longest dim that has no cut; as it is, where the axis cuts already or no dim is left. */
 const sharded = (shape: Shape, layout: Layout, axis: string | undefined, mesh: Mesh): Layout => {
   if (axis === undefined) return layout
-  if (!mesh.axes.some(({ name }) => name === axis)) refuse(`${axis}: no mesh axis '${axis}' to cut the optimiser's state; the mesh has: ${axisNames(mesh)}`)
+  if (!mesh.axes.some(({ name }) => name === axis)) {
+    refuse(`${axis}: no mesh axis '${axis}' to cut the optimiser's state; the mesh has: ${axisNames(mesh)}`)
+  }
   if (layout.cuts.some((cut) => cut.includes(axis))) return layout
   const open = shape.dims.flatMap(({ size }, i) => layout.cuts[i]!.length === 0 && size >= piecesAlong(mesh, [axis]) ? [{ size, i }] : [])
   const longest = open.reduce((best, one) => one.size > best.size ? one : best, { size: 0, i: -1 })
@@ -125,7 +130,8 @@ const lossAndGradients = (
   parameters: unknown,
   batches: number,
 ): { readonly loss: Tensor<''>; readonly gradients: unknown } => {
-  const of = (batch: unknown) => valueAndGrad((weights: never) => loss({ inputs: batch as never, parameters: weights }))(parameters as never)
+  const of = (batch: unknown) =>
+    valueAndGrad((weights: never) => loss({ inputs: batch as never, parameters: weights }))(parameters as never)
   if (batches === 1) {
     const [value, gradients] = of(inputs)
     return { loss: value as unknown as Tensor<''>, gradients }
@@ -181,7 +187,9 @@ const updated = (
       name: 'norm',
       operands: [slopes[name]!],
       result: { dims: [], type: 'f32' },
-      ...(inner.length === 0 ? { expression: square } : { inner, folds: [{ combine: 'sum', expression: square }], per: 'row', expression: fold(0) }),
+      ...(inner.length === 0
+        ? { expression: square }
+        : { inner, folds: [{ combine: 'sum', expression: square }], per: 'row', expression: fold(0) }),
     }) as Tensor
   })
   const norm = pipe(complete(addUp(squares)) as Tensor<''>, sqrt)
@@ -192,7 +200,8 @@ const updated = (
     expression: call('and', call('isFinite', operand(0)), call('isFinite', operand(1))),
   }) as Tensor<'', '', string, 'bool'>
   /** A next value where the step is taken, the present one where it is not. */
-  const taken = <X extends AnyTensor>(before: X, after: AnyTensor): X => pipe(finite, where(after as Tensor, before as unknown as Tensor) as never)
+  const taken = <X extends AnyTensor>(before: X, after: AnyTensor): X =>
+    pipe(finite, where(after as Tensor, before as unknown as Tensor) as never)
   const change = (before: AnyTensor, after: AnyTensor): Change => pipe(after as never, becomes(before) as never) as Change
 
   const done = state['step'] as unknown as Tensor<'', '', string, 'i32'>

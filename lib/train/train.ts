@@ -92,7 +92,9 @@ const fitting = (plan: Plan, tensors: StoredTensors, folder: string): E.Either<F
   }
   for (const { name, sizes, dims } of ports) {
     const found = tensors[name]
-    if (found === undefined) return E.left(badTensor(name, `the checkpoint ${folder} lacks it; give another folder, or the program it was made by`))
+    if (found === undefined) {
+      return E.left(badTensor(name, `the checkpoint ${folder} lacks it; give another folder, or the program it was made by`))
+    }
     if (found.sizes.join(' ') !== sizes.join(' ')) {
       const wanted = dims.map((dim, i) => `${dim}:${sizes[i]}`).join(' ')
       return E.left(badTensor(name, `it is ${found.sizes.join(' × ')} in the checkpoint ${folder}, but ${wanted} in the program`))
@@ -107,7 +109,9 @@ const steps = (plan: Plan, session: Session, first: number, options: TrainOption
   const save = (done: number): TE.TaskEither<Fault, void> =>
     checkpoint === undefined ? TE.right(undefined) : pipe(
       session.read(),
-      TE.chain((state) => writeCheckpoint(checkpoint.folder, { step: done, tensors: stored(plan, state), about: { program: plan.program, mesh: plan.mesh } })),
+      TE.chain((state) =>
+        writeCheckpoint(checkpoint.folder, { step: done, tensors: stored(plan, state), about: { program: plan.program, mesh: plan.mesh } })
+      ),
     )
   let saved = first
   let step = first
@@ -150,7 +154,8 @@ const stored = (plan: Plan, state: NamedElements): StoredTensors =>
 
 /** Takes a step once more, looking at each operation, since a step that is not finite has changed nothing. */
 const divergence =
-  (plan: Plan, session: Session, inputs: NamedElements, { step, loss, norm }: StepReport, { launch }: TrainOptions) => async (): Promise<Fault> => {
+  (plan: Plan, session: Session, inputs: NamedElements, { step, loss, norm }: StepReport, { launch }: TrainOptions) =>
+  async (): Promise<Fault> => {
     const what = Number.isFinite(loss) ? `gradients of norm ${norm}` : `a loss of ${loss}`
     const again = pipe(
       session.read(),
@@ -166,13 +171,11 @@ export const readParameters = (folder: string): TE.TaskEither<Fault, { readonly 
   pipe(
     readCheckpoint(folder),
     TE.chainEitherK((found) =>
-      found === undefined
-        ? E.left(refused(`${folder}: there is no checkpoint; train first`))
-        : E.right({
-          step: found.step,
-          parameters: Object.fromEntries(
-            Object.entries(found.tensors).filter(([name]) => !name.startsWith('optimiser.')).map(([name, { elements }]) => [name, elements]),
-          ),
-        })
+      found === undefined ? E.left(refused(`${folder}: there is no checkpoint; train first`)) : E.right({
+        step: found.step,
+        parameters: Object.fromEntries(
+          Object.entries(found.tensors).filter(([name]) => !name.startsWith('optimiser.')).map(([name, { elements }]) => [name, elements]),
+        ),
+      })
     ),
   )
