@@ -1,5 +1,6 @@
 import { isSymbolic } from '../language/record.ts'
-import { refuse } from '../language/refusal.ts'
+import { atLine, refuse } from '../language/refusal.ts'
+import { sourceLine } from '../language/source.ts'
 import type { AnyTensor, SpecOf, WithSpec } from '../language/tensor.ts'
 import { complete } from './cotangent.ts'
 import { gradientsOf } from './gradient.ts'
@@ -33,8 +34,9 @@ type Valued<L, P> = readonly [WithSpec<L, SpecOf<L>, ''>, P]
  *     const [loss, gradients] = valueAndGrad((w) => pipe(x, linear(w, 'e'), square, mean('t f')))(weights)
  */
 export const valueAndGrad = <const P extends TensorTree, L extends AnyTensor>(f: (parameters: P) => L) => (parameters: P): Valued<L, P> => {
+  const leaves = atLine(sourceLine(), () => leavesOf(parameters))
   const value = f(parameters)
-  const gradients = gradientsOf(value, leavesOf(parameters)).values()
+  const gradients = gradientsOf(value, leaves).values()
   const tree = withLeaves(parameters, () => gradients.next().value!)
   return [complete(value), tree] as unknown as Valued<L, P>
 }

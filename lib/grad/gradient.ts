@@ -5,6 +5,8 @@ import { atLine, refuse } from '../language/refusal.ts'
 import { type Region, scope, within } from '../language/scope.ts'
 import { sourceLine } from '../language/source.ts'
 import type { AnyTensor } from '../language/tensor.ts'
+import { axesOf } from '../layout/cross.ts'
+import { finish } from '../layout/fixes.ts'
 import { printSpec } from '../layout/layout.ts'
 import { accumulate, conform, declared } from './cotangent.ts'
 import { fused } from './fused.ts'
@@ -20,17 +22,17 @@ export const gradientsOf = (value: AnyTensor, targets: readonly AnyTensor[]): re
   const root = nodeOf(value)
   atLine(where, () => {
     const { dims, type } = root.shape
-    if (type !== 'f32') refuse(say.scalarOnly(type, `; fix: cast('f32')`))
+    if (type !== 'f32') refuse(say.scalarOnly(type, `; fix: cast('f32') at the end`))
     if (dims.length > 0) {
       const fix = `; fix: mean('${dims.map(({ name }) => name).join(' ')}') at the end`
       refuse(say.scalarOnly(printSpec(root.shape, root.layout), fix))
     }
   })
-  for (const target of targets) {
-    const [pending] = nodeOf(target).layout.pending
-    if (pending !== undefined) {
-      atLine(where, () => refuse(say.notFinished('grad', 'input', pending.combine, pending.axis, `sumOver('${pending.axis}')`)))
-    }
+  for (const { layout, shape } of targets.map(nodeOf)) {
+    const [first] = layout.pending
+    if (first === undefined) continue
+    const fix = finish({ layout, shape }, layout.pending)
+    atLine(where, () => refuse(say.notFinished('grad', 'input', first.combine, axesOf(layout.pending), fix)))
   }
   return within({ phase: 'backward' }, () => {
     const leaves = new Map(targets.map((target): [Node, Node] => [nodeOf(target), nodeOf(target)]))
