@@ -75,10 +75,12 @@ const backward = (root: Node, leaves: Map<Node, Node>): ReadonlyMap<Node, AnyTen
     ancestors.push(...copies.values())
   }
 
+  const regionOnTop = (): Region | undefined => outermost(stack.at(-1)!.region, ambient)
+
   give(root, within({ where: root.where }, () => fused({ name: 'ones', operands: [], result: root.shape, expression: real(1) })))
   while (stack.length > 0) {
-    const region = outermost(stack.at(-1)!.region, ambient)
-    if (region !== undefined) replay(region)
+    // A region inside of one that was just replayed is a region still.
+    for (let region = regionOnTop(); region !== undefined; region = regionOnTop()) replay(region)
     const node = stack.pop()!
     const given = cotangents.get(node)
     if (given === undefined) continue
