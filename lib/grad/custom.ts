@@ -1,5 +1,7 @@
 import { makeNode, type Node, nodeOf, tensorOf } from '../language/record.ts'
+import { refuse } from '../language/refusal.ts'
 import type { AnyTensor } from '../language/tensor.ts'
+import { printSpec, wholeLayout } from '../layout/layout.ts'
 import { crossByName, type Op } from '../op.ts'
 
 const op: Op = {
@@ -32,7 +34,21 @@ export const customGradient = <I extends readonly AnyTensor[], Y extends AnyTens
   const { shape, layout, mesh, where } = result
   const pullback: Node['pullback'] = {
     of: inputs.map(nodeOf),
-    gradients: (given) => backward(given as unknown as CustomGradient<I, Y>),
+    gradients: (given) => checked(backward(given as unknown as CustomGradient<I, Y>), inputs),
   }
   return tensorOf(makeNode({ op, attributes: {}, operands: [result], shape, layout, mesh, where, pullback })) as unknown as Y
+}
+
+/** Gradients that fit their inputs: as many, each of the same dims in the same order. */
+const checked = (gradients: readonly (AnyTensor | undefined)[], inputs: readonly AnyTensor[]): readonly (AnyTensor | undefined)[] => {
+  if (gradients.length !== inputs.length) {
+    refuse(`customGradient: there are ${inputs.length} inputs but ${gradients.length} gradients; give undefined where there is none`)
+  }
+  const whole = ({ shape }: Node): string => `${printSpec(shape, wholeLayout(shape))} (${shape.type})`
+  gradients.forEach((gradient, i) => {
+    if (gradient === undefined) return
+    const [want, got] = [whole(nodeOf(inputs[i]!)), whole(nodeOf(gradient))]
+    if (got !== want) refuse(`customGradient: input ${i + 1} is ${want} but its gradient is ${got}`)
+  })
+  return gradients
 }
