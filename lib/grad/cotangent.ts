@@ -22,6 +22,10 @@ export const complete = (x: AnyTensor): AnyTensor => {
   return pending.length === 0 ? x : declared(x, { cuts, pending: [] })
 }
 
+/** A cotangent that is to be multiplied by other tensors: complete, where one of them is a pending sum. */
+export const besideSums = (cotangent: AnyTensor, factors: readonly AnyTensor[]): AnyTensor =>
+  factors.some((factor) => layoutOf(factor).pending.length > 0) ? complete(cotangent) : cotangent
+
 /**
  * A cotangent that lies as its primal does: cut where that is cut. A sum may stay pending over axes along which the primal
  * is replicated, since all that happens to a cotangent is linear; where the primal itself is pending, it must be complete.

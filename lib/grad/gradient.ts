@@ -118,7 +118,7 @@ const pull = (node: Node, cotangent: AnyTensor, give: (node: Node, cotangent: An
       const gradient = rules[i]?.()
       if (gradient !== undefined) give(operand, gradient)
     } else if (template?.family === 'map' || template?.family === 'row') {
-      const gradient = templateGradient(op.name, template, given, shape, cotangent, i)
+      const gradient = templateGradient(op, template, given, shape, cotangent, i)
       if (gradient !== null) give(operand, gradient)
     } else refuse(`${op.name} has no gradient; fix: stopGradient before it`)
   })

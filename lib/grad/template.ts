@@ -4,6 +4,8 @@ import type { RowTemplate, Template } from '../kernel/template.ts'
 import { nodeOf } from '../language/record.ts'
 import type { AnyTensor } from '../language/tensor.ts'
 import { type Dim, type Shape, sizeOf } from '../layout/layout.ts'
+import type { Op } from '../op.ts'
+import { besideSums } from './cotangent.ts'
 import { fused } from './fused.ts'
 
 /**
@@ -12,7 +14,7 @@ import { fused } from './fused.ts'
  * only steady does not depend on them.
  */
 export const templateGradient = (
-  name: string,
+  { name, linear }: Pick<Op, 'name' | 'linear'>,
   template: Extract<Template, { family: 'map' | 'row' }>,
   operands: readonly AnyTensor[],
   result: Shape,
@@ -29,10 +31,13 @@ export const templateGradient = (
     : pullRow(template, operand, operands.length)
   if (pulled.expression === null) return null
   const order = [...result.dims.filter(({ name: dim }) => !inner.includes(dim)).map(({ name: dim }) => dim), ...inner]
+  // What is linear in some operands is so in its derivative by another one: those that are pending sums may stay so.
+  const factors = linear.filter((set) => !set.includes(operand)).flat()
   const named = template.family === 'map' ? result.dims.map(({ name: dim }) => dim) : order
   return reduced({
     name: `${name} gradient`,
-    operands: [...operands, cotangent],
+    operands: [...operands, besideSums(cotangent, factors.map((n) => operands[n]!))],
+    linear: [...factors, operands.length],
     loops,
     inner,
     ...pulled,
@@ -46,6 +51,8 @@ export const templateGradient = (
 interface Pulled {
   readonly name: string
   readonly operands: readonly AnyTensor[]
+  /** The operands in which it is linear, each by itself. */
+  readonly linear: readonly number[]
   readonly loops: Shape
   readonly inner: readonly string[]
   readonly folds: RowTemplate['folds']
@@ -57,8 +64,7 @@ interface Pulled {
 }
 
 /** Records an element-by-element gradient, summed over the dims that the operand lacks: it met them again and again. */
-const reduced = ({ name, operands, loops, inner, folds, expression, to, like, indices }: Pulled): AnyTensor => {
-  const linear = [operands.length - 1]
+const reduced = ({ name, operands, linear, loops, inner, folds, expression, to, like, indices }: Pulled): AnyTensor => {
   const missing = loops.dims.filter(({ name: dim }) => sizeOf(to, dim) === undefined)
   const reindexed = (dims: readonly Dim[]) => (e: Expression): Expression =>
     substitute(e, (leaf) => 'index' in leaf ? index(dims.findIndex(({ name: dim }) => dim === indices[leaf.index])) : leaf)
