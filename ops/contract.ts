@@ -1,3 +1,4 @@
+import { besideSums } from '#lib/grad/cotangent.ts'
 import { fused } from '#lib/grad/fused.ts'
 import { call, input } from '#lib/kernel/expression.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
@@ -44,8 +45,8 @@ export const contractTo = (x: AnyTensor, y: AnyTensor, to: Shape): AnyTensor => 
 
 /** Of a sum of products, the gradient by one factor is a sum of the products with the other one (and the same for any op that is one). */
 export const contractGradients = ({ operands: [x, w], cotangent }: Pick<Differential, 'operands' | 'cotangent'>) => [
-  () => contractTo(cotangent, w!, nodeOf(x!).shape),
-  () => contractTo(cotangent, x!, nodeOf(w!).shape),
+  () => contractTo(besideSums(cotangent, [w!]), w!, nodeOf(x!).shape),
+  () => contractTo(besideSums(cotangent, [x!]), x!, nodeOf(w!).shape),
 ]
 
 const op: Op<{ readonly dims: string }> = {

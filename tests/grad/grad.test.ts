@@ -20,7 +20,7 @@ import {
   type Tensor,
   valueAndGrad,
 } from '#lib/mod.ts'
-import { add, cast, contract, exp, greater, max, mean, multiply, sin, slice, square, sum, tanh, where } from '#ops/mod.ts'
+import { add, cast, contract, divide, exp, greater, linear, max, mean, multiply, sin, slice, square, sum, tanh, where } from '#ops/mod.ts'
 import { assertClose, inputsFor, plansOf, runPlan } from '../lower/run-plan.ts'
 
 /** What a program gives on its mesh, checked against the same on one rank. */
@@ -125,6 +125,18 @@ describe('the value', () => {
     assert.deepEqual(specs, { value: '', gradients: 't:5' })
     assertClose(outputs['value']!, [Array.from(x!, (one, i) => one * w![i]!).reduce((a, b) => a + b)], 1e-6)
     assertClose(outputs['gradients']!, x!, 1e-6)
+  })
+
+  test('may pass through linear ops of pending sums, by whose other sides there are gradients too', async () => {
+    const declarations = { x: input('t:5@a e:4'), s: parameter('e:4'), d: parameter('e:4'), w: parameter('f:3 e:4'), v: input('g:7@b') }
+    const through = program('through', mesh('a=2 b=2'), declarations, (given) =>
+      grad(({ x, s, d, w, v }: typeof given) => {
+        const scaled = pipe(x, sum('t'), multiply(s), divide(pipe(d, add(2))))
+        // Over b, the gradient that comes back to the pending sum over a is a pending sum itself.
+        const outer = pipe(scaled, linear(w, 'e'), multiply(v), layout('g@b'), tanh, mean('f g'), layout(''))
+        return pipe(d, multiply(scaled), contract(s, 'e'), layout(''), tanh, add(outer))
+      })(given))
+    await outputsOf(through)
   })
 
   test('may be a pending extreme', async () => {
