@@ -29,11 +29,13 @@ export const besideSums = (cotangent: AnyTensor, factors: readonly AnyTensor[]):
 /**
  * A cotangent that lies as its primal does: cut where that is cut. A sum may stay pending over axes along which the primal
  * is replicated, since all that happens to a cotangent is linear; where the primal itself is pending, it must be complete.
+ * So it must over axes that cut what the primal is made of, which can be if the primal's own cuts are left to the planner.
  */
 export const conform = (cotangent: AnyTensor, primal: Node): AnyTensor => {
   const { cuts, pending } = layoutOf(cotangent)
-  const fits = cutsOf({ cuts, pending }) === cutsOf(primal.layout) &&
-    !pending.some(({ axis }) => primal.layout.pending.some((other) => other.axis === axis))
+  const made = primal.op.role === 'declaration' ? [] : primal.operands
+  const taken = [...primal.layout.pending.map(({ axis }) => axis), ...made.flatMap(({ layout }) => layout.cuts.flat())]
+  const fits = cutsOf({ cuts, pending }) === cutsOf(primal.layout) && !pending.some(({ axis }) => taken.includes(axis))
   return fits ? cotangent : declared(cotangent, { cuts: primal.layout.cuts, pending: [] })
 }
 
