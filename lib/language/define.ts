@@ -107,7 +107,9 @@ export const binary = <const Name extends string, L extends Linearity, K extends
 /** The gradient of an extreme goes to the positions that have it, in equal parts if there are several. */
 const extremeGradient =
   (name: string) => ({ operands: [x], result, cotangent, attributes: { dims } }: Differential<{ readonly dims: string }>) => [() => {
-    const [extreme, has] = [complete(result), call('select', call('equal', input(0), input(1)), real(1), real(0))]
+    // An extreme that came over a link is a float32, and equal to the same float32 only.
+    const isThere = call('equal', call('single', input(0)), call('single', input(1)))
+    const [extreme, has] = [complete(result), call('select', isThere, real(1), real(0))]
     const count = fused({
       name: `${name} gradient`,
       operands: [x!, extreme],

@@ -125,7 +125,7 @@ describe('a gradient of one’s own', () => {
     const refused = (backward: (g: X) => readonly (AnyTensor | undefined)[]): string => {
       const wrong = customGradient((x: X): X => sin(x), ({ cotangent }) => backward(cotangent))
       const plan = compile(program('wrong', sp, { x }, ({ x }) => grad((x: X) => pipe(x, wrong, sum('t e')))(x)))
-      return E.isLeft(plan) ? sentence(plan.left).replace(/^tests\/grad\/custom\.test\.ts:\d+: /, '') : assert.fail('not refused')
+      return E.isLeft(plan) ? sentence(plan.left).replace(/^.*?:\d+: /, '') : assert.fail('not refused')
     }
     assert.equal(refused((g) => [pipe(g, sum('e'))]), 'customGradient: input 1 is t:5 e:6 (f32) but its gradient is t:5 (f32)')
     assert.equal(refused((g) => [pipe(g, reorder('e t'))]), 'customGradient: input 1 is t:5 e:6 (f32) but its gradient is e:6 t:5 (f32)')
