@@ -43,11 +43,11 @@ const covers: Readonly<Record<Shape, (x: number, y: number) => boolean>> = {
 const reach = 1.125
 
 /**
- * How far a shape moves in a frame. From 8 frames on a clip leads the shape once around, so that it plays in a loop; a shorter
+ * How far a shape moves in a frame. From 6 frames on a clip leads the shape once around, so that it plays in a loop; a shorter
  * clip moves no faster than that, so that left differs from right. Always half pixels: `judge` then finds every frame on its grid.
  */
 export const speedOf = (direction: Direction, { frames, height, width }: Sizes): Place => {
-  const along = (extent: number): number => Math.max(1, Math.round((2 * extent) / Math.max(8, frames))) / 2
+  const along = (extent: number): number => Math.max(1, Math.round((2 * extent) / Math.max(6, frames))) / 2
   switch (direction) {
     case 'right':
       return { x: along(width), y: 0 }
@@ -121,6 +121,9 @@ const draws = (seed: number, use: keyof typeof streams, step: number): (index: n
   return (index) => scalars.uniform.evaluate(key, index)
 }
 
+/** Shapes start on the grid of the model's patches, which are two pixels wide: there is less to learn about them. */
+const onGrid = (at: number): number => 2 * Math.floor(at / 2)
+
 /** Batch number `step` of an endless stream of clips: a function of its arguments alone, so that training can go on at any step. */
 export const batchAt = (
   seed: number,
@@ -136,7 +139,7 @@ export const batchAt = (
   }))
   const size = 3 * sizes.frames * sizes.height * sizes.width
   const clips = new Float32Array(batch * size)
-  for (const [b, kind] of drawn.entries()) clips.set(makeClip(kind, { x: x(b) * sizes.width, y: y(b) * sizes.height }, sizes), b * size)
+  for (const [b, kind] of drawn.entries()) clips.set(makeClip(kind, { x: onGrid(x(b) * sizes.width), y: onGrid(y(b) * sizes.height) }, sizes), b * size)
   return { kinds: drawn, clips, captions: captionOf(drawn) }
 }
 

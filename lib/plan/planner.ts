@@ -76,7 +76,10 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
   const variableOf = (count: number): number => sizes.push(count) - 1
 
   graph.nodes.forEach((node, value) => {
-    const all = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node)
+    // What is whole everywhere for nothing is never pending.
+    const all = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node).filter(({ operands }) =>
+      operands.every(({ pending }, i) => pending.length === 0 || !free[node.operands[i]!.value]!)
+    )
     const near = node.phase === 'update' ? all.filter(asDeclared(graph, node)) : all.filter(({ result }) => allowed(value, result))
     const options = near.length > 0 ? near : all
     choosers.push({ options, variable: variableOf(options.length) })
