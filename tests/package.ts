@@ -23,7 +23,10 @@ const program = readFileSync(join(home, 'examples/two-stages.ts'), 'utf8')
   .replace("'#lib/mod.ts'", "'shardwise'").replace("'#ops/mod.ts'", "'shardwise/ops'")
 const caller = `
 import * as E from 'fp-ts/lib/Either.js'
-import { compile, explain, launch, sentence } from 'shardwise'
+import { pipe } from 'fp-ts/lib/function.js'
+import { compile, explain, input, launch, mesh, parameter, sentence } from 'shardwise'
+import { mean, multiply, square, subtract } from 'shardwise/ops'
+import { sgd, train, trainStep, zeros } from 'shardwise/train'
 import twoStages from './two-stages.ts'
 
 const plan = compile(twoStages)
@@ -33,6 +36,16 @@ if (E.isLeft(session)) throw new Error(sentence(session.left))
 const result = await session.right.run({ x: new Float32Array(16 * 1024 * 384).fill(1) })()
 await session.right.close()
 if (E.isLeft(result)) throw new Error(sentence(result.left))
+const step = trainStep('line', mesh('dp=1'), {
+  inputs: { x: input('b:8@dp'), y: input('b:8@dp') },
+  parameters: { w: parameter('', zeros) },
+  loss: ({ inputs: { x, y }, parameters: { w } }) => pipe(x, multiply(w), subtract(y), square, mean('b')),
+  optimiser: sgd({ rate: 0.5 }),
+})
+const x = Float32Array.from({ length: 8 }, (_, i) => i / 8)
+const trained = await train(step, { steps: 60, batch: () => ({ x, y: x.map((one) => 2 * one) }), launch: { backend: 'reference' } })()
+if (E.isLeft(trained)) throw new Error(sentence(trained.left))
+if (Math.abs(trained.right.parameters['w']![0]! - 2) > 1e-3) throw new Error('it learned ' + trained.right.parameters['w']![0])
 console.log(explain(plan.right).total.exchanges, result.right.outputs['output']![0])
 `
 

@@ -8,6 +8,9 @@ const subCommands: Readonly<Record<string, CommandDef>> = { train, resume, sampl
 
 await runMain(
   process.argv.slice(2).some((word) => word in subCommands || word === '--help' || word === '-h')
-    ? defineCommand({ meta: { name: 'video-diffusion', description: 'A video diffusion model trained and sampled on several processes' }, subCommands })
+    ? defineCommand({
+      meta: { name: 'video-diffusion', description: 'A video diffusion model trained and sampled on several processes' },
+      subCommands,
+    })
     : quick as unknown as CommandDef,
 )

@@ -139,7 +139,9 @@ export const batchAt = (
   }))
   const size = 3 * sizes.frames * sizes.height * sizes.width
   const clips = new Float32Array(batch * size)
-  for (const [b, kind] of drawn.entries()) clips.set(makeClip(kind, { x: onGrid(x(b) * sizes.width), y: onGrid(y(b) * sizes.height) }, sizes), b * size)
+  for (const [b, kind] of drawn.entries()) {
+    clips.set(makeClip(kind, { x: onGrid(x(b) * sizes.width), y: onGrid(y(b) * sizes.height) }, sizes), b * size)
+  }
   return { kinds: drawn, clips, captions: captionOf(drawn) }
 }
 

@@ -77,9 +77,11 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
 
   graph.nodes.forEach((node, value) => {
     // What is whole everywhere for nothing is never pending.
-    const all = free[value] ? [wholeStrategy(graph, value)] : strategiesOf(graph, node).filter(({ operands }) =>
-      operands.every(({ pending }, i) => pending.length === 0 || !free[node.operands[i]!.value]!)
-    )
+    const all = free[value]
+      ? [wholeStrategy(graph, value)]
+      : strategiesOf(graph, node).filter(({ operands }) =>
+        operands.every(({ pending }, i) => pending.length === 0 || !free[node.operands[i]!.value]!)
+      )
     const near = node.phase === 'update' ? all.filter(asDeclared(graph, node)) : all.filter(({ result }) => allowed(value, result))
     const options = near.length > 0 ? near : all
     choosers.push({ options, variable: variableOf(options.length) })

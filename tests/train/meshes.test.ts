@@ -12,11 +12,24 @@ import { right } from '../lower/run-plan.ts'
  * A training is the same on every mesh: clips and frames cut as one likes, the optimiser's state whole or cut over an axis,
  * a step made of one batch or of several, and whatever is recomputed.
  */
-const sizes: Sizes = { batch: 4, frames: 3, rows: 2, columns: 3, width: 16, heads: 2, depth: 1, words: 2, captionWidth: 5, channels: 1, outputChannels: 1 }
+const sizes: Sizes = {
+  batch: 4,
+  frames: 3,
+  rows: 2,
+  columns: 3,
+  width: 16,
+  heads: 2,
+  depth: 1,
+  words: 2,
+  captionWidth: 5,
+  channels: 1,
+  outputChannels: 1,
+}
 const steps = 50
 
 /** Numbers from -1 to 1, the same for every mesh. */
-const numbers = (seed: number, count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => threefry(seed, i) * 2 ** -31 - 1)
+const numbers = (seed: number, count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => threefry(seed, i) * 2 ** -31 - 1)
 
 const batchAt = (step: number, batch: number) => {
   const pixels = batch * sizes.channels * sizes.frames * 4 * sizes.rows * sizes.columns
@@ -44,7 +57,9 @@ const optimisers: Readonly<Record<string, (shard: string | undefined) => Optimis
 const curve = async (optimiser: Optimiser, { on, accumulate = 1, recompute = false }: Way): Promise<readonly number[]> => {
   const mini = { ...sizes, batch: sizes.batch / accumulate }
   const program = stepProgram(mini, on, optimiser, { clip: 1, accumulate, recompute })
-  const session = right(await launch(right(compile(program)), { backend: 'webgpu', inProcess: true, parameters: right(initialValues(program, { seed: 3 })) })())
+  const session = right(
+    await launch(right(compile(program)), { backend: 'webgpu', inProcess: true, parameters: right(initialValues(program, { seed: 3 })) })(),
+  )
   const losses: number[] = []
   try {
     for (let step = 0; step < steps; step++) losses.push(right(await session.run(batchAt(step, sizes.batch))()).outputs['loss']![0]!)
@@ -70,13 +85,20 @@ for (const [name, make] of Object.entries(optimisers)) {
   describe(`${steps} steps of ${name}`, () => {
     let alone: Promise<readonly number[]> | undefined
     for (const way of ways) {
-      const words = [way.on, ...(way.shard === undefined ? [] : [`state cut over ${way.shard}`]), ...(way.accumulate === undefined ? [] : [`${way.accumulate} batches a step`]), ...(way.recompute ? ['recomputed'] : [])]
+      const words = [
+        way.on,
+        ...(way.shard === undefined ? [] : [`state cut over ${way.shard}`]),
+        ...(way.accumulate === undefined ? [] : [`${way.accumulate} batches a step`]),
+        ...(way.recompute ? ['recomputed'] : []),
+      ]
       it(`have the losses of one rank on ${words.join(', ')}`, async () => {
         const wanted = await (alone ??= curve(make(undefined), { on: 'dp=1 sp=1' }))
         const got = await curve(make(way.shard), way)
         assert.ok(wanted[steps - 1]! < wanted[0]!, 'it learns')
         // Sums in another order differ in the last of float32's digits; 50 steps make more of it.
-        got.forEach((loss, step) => assert.ok(Math.abs(loss - wanted[step]!) <= 1e-4 * wanted[step]!, `step ${step}: ${loss}, not ${wanted[step]}`))
+        got.forEach((loss, step) =>
+          assert.ok(Math.abs(loss - wanted[step]!) <= 1e-4 * wanted[step]!, `step ${step}: ${loss}, not ${wanted[step]}`)
+        )
       })
     }
   })

@@ -57,7 +57,9 @@ describe('a training', () => {
         // Resumed without a step to do, the state is what was saved.
         if (before !== undefined) {
           const loaded = right(await run(on, { ...options, steps: before.step }))
-          for (const [name, { elements }] of Object.entries(before.tensors)) assert.deepEqual(Array.from(loaded.parameters[name]!), Array.from(elements))
+          for (const [name, { elements }] of Object.entries(before.tensors)) {
+            assert.deepEqual(Array.from(loaded.parameters[name]!), Array.from(elements))
+          }
         }
         losses.push(...right(await run(on, options)).losses)
       }
@@ -81,7 +83,10 @@ describe('a training', () => {
         launch: { backend: 'reference', inProcess: true },
       })()
       assert.ok(E.isLeft(refused))
-      assert.match(sentence(refused.left), /^tensor '[\w.]+': it is in the checkpoint .*, but the program has no such parameter; give another folder$/)
+      assert.match(
+        sentence(refused.left),
+        /^tensor '[\w.]+': it is in the checkpoint .*, but the program has no such parameter; give another folder$/,
+      )
     }))
 
   it('ends at a step that is not finite, names the operation that made it so, and keeps the state before it', () =>
@@ -121,14 +126,20 @@ describe('a training', () => {
 })
 
 // Node runs TypeScript by way of tsx, which is found from here whatever folder the tests are started in.
-const loader = process.versions['deno'] === undefined ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : ['run', '-A', '--no-check']
+const loader = process.versions['deno'] === undefined
+  ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
+  : ['run', '-A', '--no-check']
 
 describe('a training that is killed', () => {
   it('at 50 random moments loses no step that it told, and ends as if nothing had happened', () =>
     inFolder(async (folder) => {
       const total = 400
       const unbroken = right(
-        await train(smallTraining('dp=1 sp=2', total), { steps: total, batch: smallBatch, launch: { backend: 'reference', inProcess: true } })(),
+        await train(smallTraining('dp=1 sp=2', total), {
+          steps: total,
+          batch: smallBatch,
+          launch: { backend: 'reference', inProcess: true },
+        })(),
       )
       const script = fileURLToPath(new URL('trainee.ts', import.meta.url))
       let [kills, told, done] = [0, 0, false]
@@ -169,6 +180,8 @@ describe('a training that is killed', () => {
       losses.forEach((loss, step) => assert.equal(loss, unbroken.losses[step]))
       const last = right(await readCheckpoint(folder)())!
       assert.equal(last.step, total)
-      for (const [name, elements] of Object.entries(unbroken.parameters)) assert.deepEqual(Array.from(last.tensors[name]!.elements), Array.from(elements))
+      for (const [name, elements] of Object.entries(unbroken.parameters)) {
+        assert.deepEqual(Array.from(last.tensors[name]!.elements), Array.from(elements))
+      }
     }))
 })

@@ -6,7 +6,11 @@ import type { LaunchOptions } from '#lib/mod.ts'
 
 /** What all commands of the example take. */
 export const common = {
-  mesh: { type: 'string', default: 'dp=1 sp=2', description: "processes: 'dp=…' over the clips of a batch, 'sp=…' over the frames of a clip" },
+  mesh: {
+    type: 'string',
+    default: 'dp=1 sp=2',
+    description: "processes: 'dp=…' over the clips of a batch, 'sp=…' over the frames of a clip",
+  },
   folder: { type: 'string', default: 'runs/shapes', description: 'where the checkpoint, the loss curve and the samples are' },
   backend: { type: 'string', default: 'auto', description: 'auto, webgpu or reference' },
   runtime: { type: 'string', description: 'node, deno, or both in turn: node,deno' },

@@ -46,9 +46,7 @@ const kindsOf = (
     E.bind('shape', () => shape === undefined ? E.right(undefined) : oneOf('shape', shapes, shape)),
     E.bind('direction', () => direction === undefined ? E.right(undefined) : oneOf('direction', directions, direction)),
     E.map((wanted) =>
-      kinds.filter((kind) =>
-        (wanted.shape ?? kind.shape) === kind.shape && (wanted.direction ?? kind.direction) === kind.direction
-      )
+      kinds.filter((kind) => (wanted.shape ?? kind.shape) === kind.shape && (wanted.direction ?? kind.direction) === kind.direction)
     ),
   )
 

@@ -56,7 +56,10 @@ export const resume = defineCommand({
 
 /** The main job in short: a small model is planned, explained, trained and sampled. */
 export const quick = defineCommand({
-  meta: { name: 'video-diffusion', description: 'Train a small video diffusion model on two processes and look at its clips; see also train, resume, sample' },
+  meta: {
+    name: 'video-diffusion',
+    description: 'Train a small video diffusion model on two processes and look at its clips; see also train, resume, sample',
+  },
   args: common,
   run: ({ args }) =>
     finish(pipe(
@@ -79,9 +82,13 @@ const formOf = (
   pipe(
     E.Do,
     E.bind('form', () =>
-      args.form === 'quick' || args.form === 'long' ? E.right(forms[args.form]) : E.left(usage(`--form is one of quick, long, not '${args.form}'`))),
-    E.bind('seed', () => wholeNumber('seed', args.seed)),
-    E.bind('steps', ({ form }) => args.steps === undefined ? E.right(form.steps) : wholeNumber('steps', args.steps)),
+      args.form === 'quick' || args.form === 'long'
+        ? E.right(forms[args.form])
+        : E.left(usage(`--form is one of quick, long, not '${args.form}'`))),
+    E.bind('seed', () =>
+      wholeNumber('seed', args.seed)),
+    E.bind('steps', ({ form }) =>
+      args.steps === undefined ? E.right(form.steps) : wholeNumber('steps', args.steps)),
     E.map(({ form, seed, steps }) => ({ ...form, seed, steps, recompute: args.recompute ?? false })),
   )
 
