@@ -1,5 +1,6 @@
-import { isSymbolic } from '../language/record.ts'
+import { isSymbolic, nodeOf } from '../language/record.ts'
 import { atLine, refuse } from '../language/refusal.ts'
+import { within } from '../language/scope.ts'
 import { sourceLine } from '../language/source.ts'
 import type { AnyTensor, SpecOf, WithSpec } from '../language/tensor.ts'
 import { complete } from './cotangent.ts'
@@ -38,7 +39,8 @@ export const valueAndGrad = <const P extends TensorTree, L extends AnyTensor>(f:
   const value = f(parameters)
   const gradients = gradientsOf(value, leaves).values()
   const tree = withLeaves(parameters, () => gradients.next().value!)
-  return [complete(value), tree] as unknown as Valued<L, P>
+  // Told at the line of the value, not of whoever asks for gradients.
+  return [within({ where: nodeOf(value).where }, () => complete(value)), tree] as unknown as Valued<L, P>
 }
 
 /** The gradients of a function whose value is a single number, by the given tensors. */

@@ -1,5 +1,5 @@
 import { isUndecided, type Layout, positionOf, type Shape, sizeOf, wholeLayout } from '../layout/layout.ts'
-import type { Graph, isInput } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
 import { keyOf, liveAxes, statesOf } from './states.ts'
