@@ -32,12 +32,7 @@ export const train = defineCommand({
   run: ({ args }) =>
     finish(pipe(
       TE.fromEither(formOf(args)),
-      TE.chain((form) =>
-        pipe(
-          writeForm(args.folder, form),
-          TE.chain(() => trainIn(args, form)),
-        )
-      ),
+      TE.chain((form) => beginIn(args, form)),
       TE.map(summary(args.folder)),
     )),
 })
@@ -66,8 +61,7 @@ export const quick = defineCommand({
       TE.fromEither(formOf({ form: 'quick', seed: '1' })),
       TE.chain((form) =>
         pipe(
-          writeForm(args.folder, form),
-          TE.chain(() => trainIn(args, form)),
+          beginIn(args, form),
           TE.bindTo('trained'),
           TE.bind('samples', () => drawSamples(args, form, args.folder, 12)),
           TE.map(({ trained, samples }) => `${summary(args.folder)(trained)}\n${samples}`),
@@ -98,6 +92,20 @@ interface Where {
   readonly backend: string
   readonly runtime?: string | undefined
 }
+
+/** Writes the form down and trains; where a training was begun, its form must be the same, but for the number of steps. */
+const beginIn = (args: Where, form: Form): TE.TaskEither<Fault, Trained> =>
+  pipe(
+    TE.fromEither(meshOf(args.mesh)),
+    TE.chain(() => readCheckpoint(args.folder)),
+    TE.chain((begun) => begun === undefined ? TE.right<Fault, Form>(form) : readForm(args.folder)),
+    TE.filterOrElse(
+      (found) => JSON.stringify({ ...found, steps: form.steps }) === JSON.stringify(form),
+      () => usage(`${args.folder} holds a training in another form; go on with it with resume, or give another --folder`),
+    ),
+    TE.chain(() => writeForm(args.folder, form)),
+    TE.chain(() => trainIn(args, form)),
+  )
 
 /** Trains to the end of the form, or until Ctrl-C, which saves the state first. */
 const trainIn = (args: Where, form: Form): TE.TaskEither<Fault, Trained> =>
