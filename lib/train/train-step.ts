@@ -10,6 +10,7 @@ import {
   type Declaration,
   type Declarations,
   type DeclarationTree,
+  isDeclaration,
   parameter as declareParameter,
   type Program,
   type Tensors,
@@ -83,7 +84,7 @@ const mapDeclarations = (tree: DeclarationTree, change: (one: Declaration) => De
   Object.fromEntries(
     Object.entries(tree).map(([key, part]: [string, DeclarationTree]) => [
       key,
-      'role' in part && typeof part.spec === 'string' ? change(part as Declaration) : mapDeclarations(part, change),
+      isDeclaration(part) ? change(part) : mapDeclarations(part, change),
     ]),
   )
 

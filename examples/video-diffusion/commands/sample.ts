@@ -71,8 +71,16 @@ export const drawSamples = (
     TE.bind('state', () => readParameters(folder)),
     TE.bind('clips', ({ mesh, launch, state: { parameters } }) => {
       const bar = progress('sampling', steps)
+      let done = 0
       return pipe(
-        drawFrom(mesh, sizes, { kinds: chosen, parameters, steps, seed, launch, onStep: () => bar.step('sampling') }),
+        drawFrom(mesh, sizes, {
+          kinds: chosen,
+          parameters,
+          steps,
+          seed,
+          launch,
+          onStep: () => bar.step(`sampling, step ${++done} of ${steps}`),
+        }),
         (task) => async () => {
           const result = await task()
           bar.stop()
