@@ -51,15 +51,15 @@ for (const [name, counts] of [['small', [1, 2, 3]], ['odd', [1, 2, 3]]] as const
         await assertGradients(name, outputs, 1e-6)
         assert.ok(plan.certificate.minimal)
       })
-      it(`equal PyTorch's to 1e-4 on ${ranks} ranks of WebGPU, recomputed or not`, async () => {
-        for (const recompute of [false, true]) {
+      it(`equal PyTorch's to 1e-4 on ${ranks} ranks of WebGPU`, async () => {
+        for (const recompute of ranks === 2 ? [false, true] : [false]) {
           const { outputs } = await gradientsOn(name, `dp=1 sp=${ranks}`, { backend: 'webgpu' }, recompute)
           await assertGradients(name, outputs, 1e-4)
         }
       })
     }
     it('equal it on meshes over clips and frames', async () => {
-      for (const on of ['dp=2 sp=1', 'dp=2 sp=2', 'dp=3 sp=1']) {
+      for (const on of name === 'small' ? ['dp=2 sp=2'] : ['dp=3 sp=1']) {
         await assertGradients(name, (await gradientsOn(name, on, { backend: 'reference' })).outputs, 1e-6)
       }
     })
@@ -131,13 +131,14 @@ const keysOf = (name: string, elements: Elements): readonly [number, number] =>
     : [0, 0]
 
 describe('five steps of AdamW', () => {
-  const cases = [['small', 'dp=1 sp=1', undefined], ['small', 'dp=1 sp=2', undefined], ['small', 'dp=2 sp=2', 'dp'], [
-    'odd',
-    'dp=1 sp=3',
-    'sp',
-  ]] as const
-  for (const [name, on, shard] of cases) {
-    for (const backend of ['reference', 'webgpu'] as const) {
+  const cases = [
+    ['small', 'dp=1 sp=1', undefined, ['webgpu']],
+    ['small', 'dp=1 sp=2', undefined, ['webgpu']],
+    ['small', 'dp=2 sp=2', 'dp', ['reference']],
+    ['odd', 'dp=1 sp=3', 'sp', ['reference', 'webgpu']],
+  ] as const
+  for (const [name, on, shard, backends] of cases) {
+    for (const backend of backends) {
       it(`${name} on ${on}${shard === undefined ? '' : `, state cut over ${shard}`}, ${backend}: losses are PyTorch's to 1e-4, and parameters`, async () => {
         const golden = await goldenTraining(name)
         const { lr: rate, weightDecay, lossPerStep } = golden.about.adamw
