@@ -15,7 +15,7 @@ import {
 } from '../../examples/video-diffusion/shapes.ts'
 
 const sizes = { frames: 8, height: 16, width: 16 }
-const oblong = { frames: 6, height: 8, width: 24 }
+const oblong = { frames: 6, height: 12, width: 24 }
 const modulo = (a: number, n: number): number => ((a % n) + n) % n
 
 const anyKind = fc.constantFrom(...kinds)
