@@ -11,6 +11,8 @@ export const resultTypes = (compiler: ts.Program, { file, name }: Written): read
   if (signature === undefined) throw new Error(`${name} has no body`)
   const leaves = (type: ts.Type): readonly string[] => {
     if (type.getProperty('spec') !== undefined) return [checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation)]
+    // What a parameter becomes is no tensor.
+    if (type.getSymbol()?.getName() === 'Change') return []
     const parts = checker.isTupleType(type)
       ? checker.getTypeArguments(type as ts.TypeReference)
       : checker.isArrayType(type)

@@ -11,6 +11,6 @@ export const descends = program('right', mesh('dp=2 sp=2'), { x: input('b:4@dp t
 
 export const nested = program('right', mesh('sp=2'), { x: input('t:8@sp e:6'), w: parameter('f:6 e:6'), b: parameter('f:6') }, ({ x, w, b }) => {
   const layer = { weight: w, bias: b }
-  const slopes = grad((of: typeof layer) => pipe(x, checkpoint(linear(of, 'e')), layerNorm('f'), stopGradient, square, mean('t f')))(layer)
-  return { w: pipe(slopes.weight, becomes(w)), b: pipe(slopes.bias, becomes(b)) }
+  const slopes = grad((of: typeof layer) => pipe(x, stopGradient, checkpoint(linear(of, 'e')), layerNorm('f'), square, mean('t f')))(layer)
+  return { slopes, w: pipe(slopes.weight, becomes(w)), b: pipe(slopes.bias, becomes(b)) }
 })
