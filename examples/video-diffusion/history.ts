@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Fault } from '#lib/fault.ts'
@@ -16,7 +17,7 @@ export const readLosses = (folder: string, steps: number): TE.TaskEither<Fault, 
     const [step, loss] = line.split(',').map(Number)
     if (step !== undefined && loss !== undefined && step < steps) losses[step] = loss
   }
-  return { _tag: 'Right', right: losses }
+  return E.right(losses)
 }
 
 /** Writes the losses as a table and as a curve. */

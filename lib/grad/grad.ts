@@ -17,13 +17,11 @@ const leavesOf = (tree: TensorTree): readonly AnyTensor[] =>
     ? Object.values(tree as Readonly<Record<string, TensorTree>>).flatMap(leavesOf)
     : refuse('grad takes the tensors of the program, by name, nested as records and arrays')
 
-/** The same tree with other leaves, given in order. */
-const withLeaves = (tree: TensorTree, next: () => AnyTensor): TensorTree =>
-  isSymbolic(tree)
-    ? next()
-    : Array.isArray(tree)
-    ? tree.map((part: TensorTree) => withLeaves(part, next))
-    : Object.fromEntries(Object.entries(tree as Readonly<Record<string, TensorTree>>).map(([name, part]) => [name, withLeaves(part, next)]))
+/** The same tree with each leaf changed, in order. */
+export const mapLeaves = (tree: TensorTree, change: (leaf: AnyTensor) => AnyTensor): TensorTree =>
+  isSymbolic(tree) ? change(tree) : Array.isArray(tree) ? tree.map((part: TensorTree) => mapLeaves(part, change)) : Object.fromEntries(
+    Object.entries(tree as Readonly<Record<string, TensorTree>>).map(([name, part]) => [name, mapLeaves(part, change)]),
+  )
 
 /** A value, no longer pending, and the gradients, which lie as what they are gradients of. */
 type Valued<L, P> = readonly [WithSpec<L, SpecOf<L>, ''>, P]
@@ -38,7 +36,7 @@ export const valueAndGrad = <const P extends TensorTree, L extends AnyTensor>(f:
   const leaves = atLine(sourceLine(), () => leavesOf(parameters))
   const value = f(parameters)
   const gradients = gradientsOf(value, leaves).values()
-  const tree = withLeaves(parameters, () => gradients.next().value!)
+  const tree = mapLeaves(parameters, () => gradients.next().value!)
   // Told at the line of the value, not of whoever asks for gradients.
   return [within({ where: nodeOf(value).where }, () => complete(value)), tree] as unknown as Valued<L, P>
 }

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Elements } from '../dtype.ts'
 import { badTensor, type Fault } from '../fault.ts'
-import { threefry } from '../kernel/scalar.ts'
+import { scalars, threefry } from '../kernel/scalar.ts'
 import type { Initialiser } from '../language/initialiser.ts'
 import { type Declaration, type Program, walkDeclarations } from '../language/program.ts'
 import { readSpec } from '../language/read-spec.ts'
@@ -54,7 +54,7 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
 
 /** The element at a row-major position, for the stream of one parameter. */
 const elementOf = (init: Initialiser, shape: Shape, key: number): (i: number) => number => {
-  const number = (i: number): number => (threefry(key, i) >>> 8) * 2 ** -24
+  const number = (i: number): number => scalars.uniform.evaluate(key, i)
   switch (init.kind) {
     case 'constant':
       return () => init.value
@@ -69,7 +69,7 @@ const elementOf = (init: Initialiser, shape: Shape, key: number): (i: number) =>
     case 'normal': {
       const other = threefry(key, 0x5851f42d)
       // Box-Muller; 1 - u lies in (0, 1], so that its logarithm is finite.
-      return (i) => init.deviation * Math.sqrt(-2 * Math.log(1 - number(i))) * Math.cos(2 * Math.PI * (threefry(other, i) >>> 8) * 2 ** -24)
+      return (i) => init.deviation * Math.sqrt(-2 * Math.log(1 - number(i))) * Math.cos(2 * Math.PI * scalars.uniform.evaluate(other, i))
     }
   }
 }

@@ -2,7 +2,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { call, fold, input as operand, real } from '../kernel/expression.ts'
 import { accumulate, complete, declared } from '../grad/cotangent.ts'
 import { fused } from '../grad/fused.ts'
-import { valueAndGrad } from '../grad/grad.ts'
+import { mapLeaves, type TensorTree, valueAndGrad } from '../grad/grad.ts'
 import { becomes, type Change } from '../language/becomes.ts'
 import { axisNames, type Mesh, piecesAlong } from '../language/mesh.ts'
 import {
@@ -137,7 +137,7 @@ const lossAndGradients = (
     const [value, gradients] = of(inputs)
     return { loss: value as unknown as Tensor<''>, gradients }
   }
-  const rounds = Array.from({ length: batches }, (_, i) => of(mapTensors(inputs, (x) => applied(select('batch', i))(x))))
+  const rounds = Array.from({ length: batches }, (_, i) => of(mapLeaves(inputs as TensorTree, (x) => applied(select('batch', i))(x))))
   const mean = (parts: readonly AnyTensor[]): Tensor => {
     const total = addUp(parts.map((part) => part as Tensor))
     return pipe(total, multiply(1 / batches)) as Tensor
@@ -149,13 +149,6 @@ const lossAndGradients = (
     ),
   }
 }
-
-const mapTensors = (tree: unknown, change: (x: AnyTensor) => AnyTensor): unknown =>
-  isSymbolic(tree)
-    ? change(tree)
-    : Array.isArray(tree)
-    ? tree.map((part) => mapTensors(part, change))
-    : Object.fromEntries(Object.entries(tree as object).map(([key, part]) => [key, mapTensors(part, change)]))
 
 /** A sum of tensors that lie alike once they are complete; those pending over the same axes are completed together. */
 const addUp = (parts: readonly Tensor[]): Tensor => accumulate(parts, nodeOf(parts[0]!).layout.cuts) as Tensor
