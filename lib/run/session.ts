@@ -3,12 +3,14 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type BackendName, openBackend } from '#backends/mod.ts'
+import type { Links } from '../cluster/links.ts'
 import { type Fault, usage } from '../fault.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { NamedElements, RankRun, Times } from './executor.ts'
 import type { RankDescription, RankGroup } from './group.ts'
 import { startInProcess } from './in-process.ts'
 import { launchProcesses, type LinkName } from './launcher.ts'
+import type { Span } from './span.ts'
 import { currentRuntime, type Runtime } from './spawn.ts'
 import { cutInputs, type Holdings, holdingsOf, joinPieces, parametersNamed } from './tensors.ts'
 import { type Workload, workloadOf } from './workload.ts'
@@ -26,6 +28,10 @@ export interface LaunchOptions {
   readonly parameters?: NamedElements
   /** Looks at each operation's result: the first that makes a number that is not finite is a `NotFinite` fault. Slow. */
   readonly debug?: boolean
+  /** Measures what each rank does when, see `RunResult.spans`. The device is waited for after each kernel, so runs take longer. */
+  readonly spans?: boolean
+  /** Sends as if the ranks were joined by these links: a message arrives when it would have arrived over them, if not later. */
+  readonly throttle?: Links
   /** The longest that a rank may be in one step, in milliseconds. */
   readonly timeout?: number
 }
@@ -51,6 +57,8 @@ export interface RunResult {
   readonly sentTo: readonly (readonly number[])[]
   /** Of each rank. */
   readonly times: readonly Times[]
+  /** What each rank did when, one thing after another; empty lists unless the session was launched with `spans`. */
+  readonly spans: readonly (readonly Span[])[]
 }
 
 export interface Counters {
@@ -135,6 +143,7 @@ const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): S
       sent,
       sentTo: runs.map((run) => run.sent),
       times: runs.map((run) => run.times),
+      spans: runs.map(() => []),
     }
   }
 
