@@ -32,10 +32,23 @@ const walksOf = (step: Kernel | Exchange): readonly Walk[] => {
       ]
     }
     case 'attention': {
-      const { rows, keys, features } = step
-      const { output } = step
-      const written: Walk = [{ ...output, strides: output.strides.with(rows.length, 0) }, [...rows, 1, features]]
-      return [written, ...reads(step).map((view): Walk => [view, [...rows, keys, features]])]
+      const { rows, keys, features, output, carry, logSum } = step
+      const perRow = (view: View, length: number): Walk => [
+        { ...view, strides: view.strides.with(rows.length, 0) },
+        [...rows, 1, length],
+      ]
+      const rest = reads({ ...step, carry: null }).map((view): Walk => [view, [...rows, keys, features]])
+      return [perRow(output, features + (logSum ? 1 : 0)), ...(carry === null ? [] : [perRow(carry, features + 1)]), ...rest]
+    }
+    case 'attention-gradient': {
+      const { rows, inner, features, stats, output, carry, part, carryPart } = step
+      const all = [...rows, ...inner]
+      const perRow = (view: View, part: number): Walk => [
+        { ...view, strides: [...view.strides.slice(0, rows.length), part, view.strides.at(-1)!] },
+        [...rows, step.of === 'keys' ? 2 : 1, features],
+      ]
+      const rest = reads({ ...step, carry: null }).map((view): Walk => [view, [...all, view === stats ? 2 : features]])
+      return [perRow(output, part), ...(carry === null ? [] : [perRow(carry, carryPart)]), ...rest]
     }
     case 'gather':
       return [

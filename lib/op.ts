@@ -13,13 +13,17 @@ export type Attributes = { readonly [key: string]: Json }
  * - `map`: each position alone; a cut passes through.
  * - `sum`, `max`, `min`: all positions folded into one; a cut leaves the result pending.
  * - `whole`: needs all positions at once; a cut is refused.
+ * - `fold`: takes the positions block by block, so they may come round an axis that cuts them, one piece after another. A cut
+ *   is refused unless the program declares that `ring`; the planner may choose one where nothing is declared.
  */
 export interface Crossing {
-  readonly kind: 'map' | 'sum' | 'max' | 'min' | 'whole'
+  readonly kind: 'map' | 'sum' | 'max' | 'min' | 'whole' | 'fold'
   readonly operands: readonly (string | null)[]
   readonly result: string | null
   /** Number of positions that the ranks must divide, where a cut is to stay a cut: split and merge. */
   readonly divisor?: number
+  /** Of a fold: the axis that the program declares its blocks to go round. */
+  readonly ring?: string
 }
 
 /**
@@ -45,6 +49,18 @@ export interface Op<A extends Attributes = Attributes> {
   gradient?(of: Differential<A>): readonly ((() => AnyTensor | undefined) | undefined)[]
   /** What each rank computes on its pieces. */
   kernel(operands: readonly Shape[], result: Shape, attributes: A): Template
+  /** Needed where a dim is crossed by `fold`: how the blocks follow one another. */
+  readonly blocks?: Blocks<A>
+}
+
+/** An op block by block: each block's kernel goes on from what the block before left, which is its last operand. */
+export interface Blocks<A extends Attributes = Attributes> {
+  /** The shape of what is left between blocks. */
+  carry(operands: readonly Shape[], result: Shape, attributes: A): Shape
+  /** The kernel of a block that is the first, the last, both or neither. */
+  kernel(operands: readonly Shape[], result: Shape, attributes: A, place: { readonly first: boolean; readonly last: boolean }): Template
+  /** Whether the result belongs to the blocks, and goes round with them to come home complete. */
+  readonly travels: boolean
 }
 
 /** One use of an op in a program whose gradient is wanted; all gradients lie as what they are the gradients of. */

@@ -1,7 +1,10 @@
 import * as say from '#lib/language/messages.ts'
+import { customGradient } from '#lib/grad/custom.ts'
 import { fused } from '#lib/grad/fused.ts'
+import { type RingAttention, ringGradients } from '#lib/grad/ring.ts'
 import { sumTo } from '#lib/grad/template.ts'
 import { call, fold, input, real } from '#lib/kernel/expression.ts'
+import type { AttentionTemplate } from '#lib/kernel/template.ts'
 import { scaled } from '#lib/language/define.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
 import { refuse } from '#lib/language/refusal.ts'
@@ -13,9 +16,17 @@ import { needDim, needKind, noExtra, replaced, sameSizes, without } from '#lib/l
 import type { Crossing, Differential, Op } from '#lib/op.ts'
 import { contractTo } from './contract.ts'
 import { rename } from './rename.ts'
+import { slice } from './slice.ts'
 import { softmaxGradient } from './softmax.ts'
 
-type Dims = { readonly over: string; readonly features: string; readonly heads: string | null; readonly maskKeys: string }
+type Dims = {
+  readonly over: string
+  readonly features: string
+  readonly heads: string | null
+  readonly maskKeys: string
+  /** The axis that keys and values go round. The result then has one feature more, the log-sum-exp of the scores. */
+  readonly ring: string | null
+}
 
 /**
  * With weights p = softmax(scale q·k), the gradients are v: Σ p g; scores: s = p (g·v - Σ p g·v); q: scale Σ s k; k: scale Σ s q.
@@ -77,7 +88,7 @@ const leastScore = -1e30
 const op: Op<Dims> = {
   name: 'attention',
   sides: () => ['query', 'key', 'value', 'mask'],
-  shape: ([q, k, v, mask], { over, features, heads, maskKeys }) => {
+  shape: ([q, k, v, mask], { over, features, heads, maskKeys, ring }) => {
     if (over === features) refuse(say.dimTwice('attention', over))
     needDim('attention', q!, features, 'query')
     needDim('attention', k!, over, 'key')
@@ -100,9 +111,9 @@ const op: Op<Dims> = {
     needKind('attention', k!, 'real', 'key')
     needKind('attention', v!, 'real', 'value')
     if (mask !== undefined) needKind('attention', mask, 'mask', 'mask')
-    return q!
+    return ring === null ? q! : withLogSum(q!, features)
   },
-  crossings: ([q, k, v, mask], _, { over, features, maskKeys }) => {
+  crossings: ([q, k, v, mask], _, { over, features, maskKeys, ring }) => {
     const has = (shape: Shape | undefined, dim: string): string | null =>
       shape !== undefined && sizeOf(shape, dim) !== undefined ? dim : null
     const operands = (parts: (string | null)[]): (string | null)[] => mask === undefined ? parts.slice(0, 3) : parts
@@ -118,20 +129,36 @@ const op: Op<Dims> = {
     }))
     return [
       { kind: 'whole', operands: operands([features, features, features, null]), result: features },
-      { kind: 'whole', operands: operands([null, over, over, maskKeys]), result: null },
+      { kind: 'fold', operands: operands([null, over, over, null]), result: null, ...(ring !== null && { ring }) },
+      ...(mask === undefined ? [] : [{ kind: 'whole' as const, operands: [null, null, null, maskKeys], result: null }]),
       ...alike,
     ]
   },
   linear: [],
   gradient: attentionGradients,
-  kernel: ([q], _, { over, features, maskKeys }) => ({
-    family: 'attention',
-    over,
-    features,
-    maskKeys,
-    scale: 1 / Math.sqrt(sizeOf(q!, features)!),
-  }),
+  kernel: (operands, _, dims) => template(operands, dims, { first: true, last: true }),
+  blocks: {
+    carry: ([q], _, { features }) => withLogSum(q!, features),
+    kernel: (operands, _, dims, place) => template(operands, dims, place),
+    travels: false,
+  },
 }
+
+const withLogSum = (q: Shape, features: string): Shape => replaced(q, features, [{ name: features, size: sizeOf(q, features)! + 1 }])
+
+const template = (
+  [q, , , mask]: readonly Shape[],
+  { over, features, maskKeys, ring }: Dims,
+  { first, last }: { readonly first: boolean; readonly last: boolean },
+): AttentionTemplate => ({
+  family: 'attention',
+  over,
+  features,
+  maskKeys: mask === undefined ? null : maskKeys,
+  scale: 1 / Math.sqrt(sizeOf(q!, features)!),
+  carried: !first,
+  logSum: !last || ring !== null,
+})
 
 /**
  * Attention of queries (the input) over keys k and values v: softmax over dim `over` of q·k / √features, times v (Vaswani
@@ -139,10 +166,35 @@ const op: Op<Dims> = {
  * that is their own position and may be cut; every other dim that q and k share runs along (batch, heads). A bool
  * `mask` keeps where true, an f32 one is added to the scores; it names the key dim `maskKeys` (or `over`, if the queries
  * don't have it); its other dims are among those of the scores, the queries' dims without the features.
+ *
+ * With `ring: 'sp'` queries, keys and values stay cut over sp along `over`, and keys and values go round the axis, in the
+ * backward pass with their gradients (Ring Attention, arXiv 2310.01889). A mask is whole along the keys, and has no gradient.
  */
 export const attention =
   <const O extends AttentionDims>(options: O) => <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
     const where = sourceLine()
-    const { over, features, heads = null, maskKeys = over, mask } = options
-    return stage((q) => record(op, { over, features, heads, maskKeys }, [q, k, v, ...(mask === undefined ? [] : [mask])], where))
+    const { over, features, heads = null, maskKeys = over, mask, ring = null } = options
+    return stage((q) => {
+      const state = record(op, { over, features, heads, maskKeys, ring }, [q, k, v, ...(mask === undefined ? [] : [mask])], where)
+      return ring === null ? state : ringed(q, k, v, state, { over, features, maskKeys, mask, ring })
+    })
   }
+
+/** The result without its log-sum-exp, and with a gradient that makes use of it. */
+const ringed = (
+  q: AnyTensor,
+  k: AnyTensor,
+  v: AnyTensor,
+  state: AnyTensor,
+  dims: Omit<RingAttention, 'query' | 'key' | 'value' | 'state'>,
+) =>
+  customGradient(
+    (_q: AnyTensor, _k: AnyTensor, _v: AnyTensor, state: AnyTensor): AnyTensor => {
+      const { features } = dims
+      return applied(slice(features, { from: 0, count: sizeOf(nodeOf(q).shape, features)! }))(state)
+    },
+    ({ cotangent, inputs: [query, key, value, state] }) => [
+      ...ringGradients({ ...dims, query, key, value, state }, cotangent),
+      undefined,
+    ],
+  )(q, k, v, state)

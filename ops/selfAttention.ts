@@ -1,5 +1,5 @@
 import * as say from '#lib/language/messages.ts'
-import { noMesh } from '#lib/language/mesh.ts'
+import { type Mesh, noMesh } from '#lib/language/mesh.ts'
 import { nodeOf } from '#lib/language/record.ts'
 import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { AttentionDims, SelfAttention } from '#lib/language/rules/attention.ts'
@@ -9,23 +9,25 @@ import { cross } from '#lib/layout/cross.ts'
 import type { Placed } from '#lib/layout/fixes.ts'
 import { sizeOf } from '#lib/layout/layout.ts'
 import { needDim, needDims, needKind } from '#lib/layout/shapes.ts'
-import { crossByName } from '#lib/op.ts'
+import { crossByName, type Crossing } from '#lib/op.ts'
 import { attention } from './attention.ts'
 import { unstack } from './select.ts'
 
 type Dims = AttentionDims & { readonly parts: string }
 
 /** What the input must be, said before it is taken apart, so that a message speaks of what the program's text shows. */
-const check = (x: Placed, { parts, over, features, heads }: Dims): void => {
+const check = ({ shape, layout }: Placed, mesh: Mesh, { parts, over, features, heads, ring }: Dims): void => {
+  const x = { shape, layout }
   needDims('selfAttention', x.shape, [parts, over, features])
   const count = sizeOf(x.shape, parts)!
   if (count !== 3) refuse(say.partsCount('selfAttention', parts, 3, count))
   if (heads !== undefined) needDim('selfAttention', x.shape, heads)
   needKind('selfAttention', x.shape, 'real')
-  const crossings = [parts, over, features].map((dim) =>
-    crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!
-  )
-  const fault = cross({ name: 'selfAttention', crossings, linear: [], sides: undefined }, [x], x.shape, noMesh)
+  const crossings = [parts, over, features].map((dim): Crossing => {
+    const crossing = crossByName([x.shape], x.shape, { [dim]: 'whole' }).find(({ result }) => result === dim)!
+    return dim === over && ring !== undefined ? { ...crossing, kind: 'fold', ring } : crossing
+  })
+  const fault = cross({ name: 'selfAttention', crossings, linear: [], sides: undefined }, [x], x.shape, mesh)
   if (typeof fault === 'string') refuse(fault)
 }
 
@@ -38,7 +40,7 @@ export const selfAttention = <const O extends Dims>(options: O): Stage<SelfAtten
   const attend = attention(options)
   const parted = unstack(options.parts)
   return stage((x) => {
-    atLine(where, () => check(nodeOf(x), options))
+    atLine(where, () => check(nodeOf(x), nodeOf(x).mesh ?? noMesh, options))
     const [query, key, value] = applied(parted)(x) as unknown as readonly AnyTensor[]
     return applied(attend(key!, value!))(query!)
   })

@@ -1,7 +1,16 @@
 import type { DType } from '#lib/dtype.ts'
 import { combineValues, neutral } from '#lib/kernel/combine.ts'
 import { compile, type Evaluate, type Expression, typeOf } from '#lib/kernel/expression.ts'
-import type { AttentionKernel, ContractKernel, GatherKernel, Kernel, MapKernel, RowKernel, View } from '#lib/kernel/kernel.ts'
+import type {
+  AttentionGradientKernel,
+  AttentionKernel,
+  ContractKernel,
+  GatherKernel,
+  Kernel,
+  MapKernel,
+  RowKernel,
+  View,
+} from '#lib/kernel/kernel.ts'
 import { elementsOf } from '#lib/kernel/kernel.ts'
 import type { offsets } from './offsets.ts'
 
@@ -122,19 +131,23 @@ export const contract = (k: ContractKernel, buffers: Buffers, offsets: Offsets):
 export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets): void => {
   const depth = k.rows.length
   const rowsOf = (view: View) => offsets(k.rows, view.strides.slice(0, depth), view.offset)
-  const [query, key, value, output] = [k.query, k.key, k.value, k.output].map((view) => ({
+  const operand = (view: View): Operand => ({
     elements: buffers[view.buffer]!,
     rows: rowsOf(view),
     key: view.strides[depth]!,
     feature: view.strides[depth + 1]!,
-  })) as [Operand, Operand, Operand, Operand]
+  })
+  const [query, key, value, output] = [operand(k.query), operand(k.key), operand(k.value), operand(k.output)]
+  const carry = k.carry === null ? null : operand(k.carry)
   const mask = k.mask === null
     ? null
     : { elements: buffers[k.mask.buffer]!, rows: rowsOf(k.mask), key: k.mask.strides[depth]!, keeps: k.mask.type !== 'f32' }
 
   const scores = new Float64Array(k.keys)
   for (let r = 0; r < output.rows.length; r++) {
-    let highest = -Infinity
+    // What is carried weighs as much as one key with its log-sum-exp as score.
+    const carried = carry === null ? -Infinity : carry.elements[carry.rows[r]! + k.features * carry.feature]!
+    let highest = carried
     for (let j = 0; j < k.keys; j++) {
       let score = 0
       for (let f = 0; f < k.features; f++) {
@@ -149,14 +162,64 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
       scores[j] = score
       highest = Number.isNaN(score) || Number.isNaN(highest) ? NaN : Math.max(highest, score)
     }
-    let total = 0
+    const before = carried === -Infinity ? 0 : Math.exp(carried - highest)
+    let total = before
     for (let j = 0; j < k.keys; j++) total += scores[j] = Math.exp(scores[j]! - highest)
     for (let f = 0; f < k.features; f++) {
-      let sum = 0
+      let sum = before === 0 || carry === null ? 0 : before * carry.elements[carry.rows[r]! + f * carry.feature]!
       for (let j = 0; j < k.keys; j++) {
         sum += scores[j]! * value.elements[value.rows[r]! + j * value.key + f * value.feature]!
       }
       output.elements[output.rows[r]! + f * output.feature] = highest === -Infinity ? 0 : sum / total
+    }
+    if (k.logSum) {
+      output.elements[output.rows[r]! + k.features * output.feature] = highest === -Infinity ? highest : highest + Math.log(total)
+    }
+  }
+}
+
+export const attentionGradient = (k: AttentionGradientKernel, buffers: Buffers, offsets: Offsets): void => {
+  const depth = k.rows.length
+  const walk = (view: View) => ({
+    elements: buffers[view.buffer]!,
+    rows: offsets(k.rows, view.strides.slice(0, depth), view.offset),
+    inner: offsets(k.inner, view.strides.slice(depth, -1)),
+    feature: view.strides.at(-1)!,
+  })
+  const [q, key, v, g, stats, out] = [walk(k.query), walk(k.key), walk(k.value), walk(k.cotangent), walk(k.stats), walk(k.output)]
+  const [mask, carry] = [k.mask === null ? null : walk(k.mask), k.carry === null ? null : walk(k.carry)]
+  const [first, second] = [new Float64Array(k.features), new Float64Array(k.features)]
+  for (let r = 0; r < out.rows.length; r++) {
+    first.fill(0)
+    second.fill(0)
+    for (let j = 0; j < out.inner.length; j++) {
+      const at = (of: typeof q): number => of.rows[r]! + of.inner[j]!
+      const [atQuery, atKey, atValue, atCotangent, atStats] = [at(q), at(key), at(v), at(g), at(stats)]
+      let score = 0
+      let product = 0
+      for (let f = 0; f < k.features; f++) {
+        score += q.elements[atQuery + f * q.feature]! * key.elements[atKey + f * key.feature]!
+        product += g.elements[atCotangent + f * g.feature]! * v.elements[atValue + f * v.feature]!
+      }
+      score *= k.scale
+      if (mask !== null) {
+        const m = mask.elements[at(mask)]!
+        score = k.mask!.type === 'f32' ? score + m : m !== 0 ? score : -Infinity
+      }
+      const [logSum, delta] = [stats.elements[atStats]!, stats.elements[atStats + stats.feature]!]
+      const weight = logSum === -Infinity ? 0 : Math.exp(score - logSum)
+      const slope = k.scale * weight * (product - delta)
+      for (let f = 0; f < k.features; f++) {
+        first[f]! += slope * (k.of === 'queries' ? key.elements[atKey + f * key.feature]! : q.elements[atQuery + f * q.feature]!)
+        second[f]! += weight * g.elements[atCotangent + f * g.feature]!
+      }
+    }
+    for (let f = 0; f < k.features; f++) {
+      const carried = carry === null ? 0 : carry.elements[carry.rows[r]! + f * carry.feature]!
+      out.elements[out.rows[r]! + f * out.feature] = carried + first[f]!
+      if (k.of === 'queries') continue
+      const carriedToo = carry === null ? 0 : carry.elements[carry.rows[r]! + k.carryPart + f * carry.feature]!
+      out.elements[out.rows[r]! + k.part + f * out.feature] = carriedToo + second[f]!
     }
   }
 }
@@ -192,6 +255,8 @@ export const execute = (kernel: Kernel, buffers: Buffers, offsets: Offsets): voi
       return contract(kernel, buffers, offsets)
     case 'attention':
       return attention(kernel, buffers, offsets)
+    case 'attention-gradient':
+      return attentionGradient(kernel, buffers, offsets)
     case 'gather':
       return gather(kernel, buffers, offsets)
   }

@@ -4,13 +4,12 @@ import { declaration } from '../language/layout.ts'
 import { type Node, nodeOf, record, tensorOf } from '../language/record.ts'
 import { sourceLine } from '../language/source.ts'
 import type { AnyTensor } from '../language/tensor.ts'
-import { type Layout, printPending } from '../layout/layout.ts'
+import { keyOf, type Layout } from '../layout/layout.ts'
 import { crossByName, type Op } from '../op.ts'
 import { mergePlaces } from './place.ts'
 
 /** What gradients have in common, whatever they are gradients of: how they lie, and how they add up. */
 
-const cutsOf = ({ cuts }: Layout): string => cuts.map((cut) => cut.join('+')).join(',')
 const layoutOf = (x: AnyTensor): Layout => nodeOf(x).layout
 
 /** The same value, seen in another layout from here on. */
@@ -35,7 +34,8 @@ export const conform = (cotangent: AnyTensor, primal: Node): AnyTensor => {
   const { cuts, pending } = layoutOf(cotangent)
   const made = primal.op.role === 'declaration' ? [] : primal.operands
   const taken = [...primal.layout.pending.map(({ axis }) => axis), ...made.flatMap(({ layout }) => layout.cuts.flat())]
-  const fits = cutsOf({ cuts, pending }) === cutsOf(primal.layout) && !pending.some(({ axis }) => taken.includes(axis))
+  const alike = (of: Layout): string => keyOf({ cuts: of.cuts, pending: [] })
+  const fits = alike({ cuts, pending }) === alike(primal.layout) && !pending.some(({ axis }) => taken.includes(axis))
   return fits ? cotangent : declared(cotangent, { cuts: primal.layout.cuts, pending: [] })
 }
 
@@ -52,7 +52,7 @@ const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) =>
 /** The sum of tensors of one shape, cut as said. Those that lie alike are added before they are completed. */
 export const accumulate = (contributions: readonly AnyTensor[], cuts: Layout['cuts']): AnyTensor => {
   const merged = addPending(mergePlaces(contributions))
-  const groups = groupBy((part: AnyTensor) => `${cutsOf(layoutOf(part))}|${printPending(layoutOf(part).pending)}`)([...merged])
+  const groups = groupBy((part: AnyTensor) => keyOf(layoutOf(part)))([...merged])
   const sums = Object.values(groups).map(added)
   if (sums.length === 1) return sums[0]!
   return added(sums.map((sum) => declared(sum, { cuts, pending: [] })))
@@ -63,9 +63,7 @@ const addPending = (contributions: readonly AnyTensor[]): readonly AnyTensor[] =
   const groups = groupBy((part: AnyTensor) => {
     const { op, operands, layout } = nodeOf(part)
     const from = operands[0]?.layout
-    return op === declaration && from !== undefined && from.pending.length > 0
-      ? `${cutsOf(from)}|${printPending(from.pending)}>${cutsOf(layout)}|${printPending(layout.pending)}`
-      : ''
+    return op === declaration && from !== undefined && from.pending.length > 0 ? `${keyOf(from)}>${keyOf(layout)}` : ''
   })([...contributions])
   return Object.entries(groups).flatMap(([key, parts]) => {
     if (key === '' || parts.length === 1) return parts

@@ -2,7 +2,7 @@ import type { DType } from '../dtype.ts'
 import type { Expression } from './expression.ts'
 
 /**
- * What a backend executes: five kernel families over strided views, with every size known. A rank's program is
+ * What a backend executes: six kernel families over strided views, with every size known. A rank's program is
  * a list of these and of exchanges. Nothing here knows of dims' names, meshes or layouts.
  */
 
@@ -68,6 +68,10 @@ export interface ContractKernel {
  * `rows` loops (batch, heads and queries), then the key loop, then the feature loop; queries and output have key
  * stride 0, `mask` has feature stride 0. A bool mask keeps where it is true; an f32 mask is added to the scores.
  * A row whose every key is masked out gives 0.
+ *
+ * Keys may come in blocks (Ring Attention, arXiv 2310.01889): with `logSum` the output has one position more along the
+ * features, the logarithm of the sum of all exponentials (-∞ where there were none); such an output is the `carry` of the
+ * kernel of the next block, which goes on as if all keys had been there from the beginning.
  */
 export interface AttentionKernel {
   readonly kind: 'attention'
@@ -79,7 +83,35 @@ export interface AttentionKernel {
   readonly key: View
   readonly value: View
   readonly mask: View | null
+  readonly carry: View | null
+  readonly logSum: boolean
   readonly output: View
+}
+
+/**
+ * The gradients of attention for a block of keys, from weights p = exp(scale · q·k (+ mask) - logSum) that are made anew and
+ * never stored. With s = p (g·v - delta), where delta = Σ g · out: for each row of `queries` Σ scale s k over the inner loops
+ * (keys); for each row of `keys` Σ scale s q, and `part` elements further on Σ p g, over the inner loops (queries). Loop
+ * dimensions of all views are rows, inner ones, and the feature loop. `stats` holds logSum and then delta along the features.
+ * A `carry` is added to the result; its second part lies `carryPart` elements behind the first.
+ */
+export interface AttentionGradientKernel {
+  readonly kind: 'attention-gradient'
+  readonly of: 'queries' | 'keys'
+  readonly rows: readonly number[]
+  readonly inner: readonly number[]
+  readonly features: number
+  readonly scale: number
+  readonly query: View
+  readonly key: View
+  readonly value: View
+  readonly cotangent: View
+  readonly stats: View
+  readonly mask: View | null
+  readonly carry: View | null
+  readonly output: View
+  readonly part: number
+  readonly carryPart: number
 }
 
 /**
@@ -96,7 +128,7 @@ export interface GatherKernel {
   readonly output: View
 }
 
-export type Kernel = MapKernel | RowKernel | ContractKernel | AttentionKernel | GatherKernel
+export type Kernel = MapKernel | RowKernel | ContractKernel | AttentionKernel | AttentionGradientKernel | GatherKernel
 
 /** Every view a kernel reads, in operand order. */
 export const reads = (kernel: Kernel): readonly View[] => {
@@ -107,11 +139,15 @@ export const reads = (kernel: Kernel): readonly View[] => {
     case 'contract':
       return [kernel.left, kernel.right, ...kernel.extras]
     case 'attention':
-      return [kernel.query, kernel.key, kernel.value, ...(kernel.mask === null ? [] : [kernel.mask])]
+      return [kernel.query, kernel.key, kernel.value, ...present(kernel.mask, kernel.carry)]
+    case 'attention-gradient':
+      return [kernel.query, kernel.key, kernel.value, kernel.cotangent, kernel.stats, ...present(kernel.mask, kernel.carry)]
     case 'gather':
       return [kernel.ids, kernel.table]
   }
 }
+
+const present = (...views: readonly (View | null)[]): readonly View[] => views.filter((view) => view !== null)
 
 /** A rectangular part of a buffer that travels to or from a peer as one contiguous message in loop order. */
 export interface Parcel {
@@ -145,9 +181,20 @@ const mapped = (step: Kernel | Exchange, change: (view: View) => View): Kernel |
       return { ...step, inputs: step.inputs.map(change), output: change(step.output) }
     case 'contract':
       return { ...step, left: change(step.left), right: change(step.right), extras: step.extras.map(change), output: change(step.output) }
-    case 'attention': {
-      const mask = step.mask === null ? null : change(step.mask)
-      return { ...step, query: change(step.query), key: change(step.key), value: change(step.value), mask, output: change(step.output) }
+    case 'attention':
+    case 'attention-gradient': {
+      const [mask, carry] = [step.mask, step.carry].map((view) => view === null ? null : change(view)) as [View | null, View | null]
+      const parts = {
+        query: change(step.query),
+        key: change(step.key),
+        value: change(step.value),
+        mask,
+        carry,
+        output: change(step.output),
+      }
+      return step.kind === 'attention'
+        ? { ...step, ...parts }
+        : { ...step, ...parts, cotangent: change(step.cotangent), stats: change(step.stats) }
     }
     case 'gather':
       return { ...step, ids: change(step.ids), table: change(step.table), output: change(step.output) }

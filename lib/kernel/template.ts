@@ -12,20 +12,38 @@ export type Template =
   | RowTemplate
   /** Sum of products of the first two operands over the `inner` dims; further operands are for the epilogue. */
   | { readonly family: 'contract'; readonly inner: readonly string[]; readonly epilogue: Expression }
-  /** Queries, keys, values and perhaps a mask, which names the key dim `maskKeys`. */
-  | {
-    readonly family: 'attention'
-    readonly over: string
-    readonly features: string
-    readonly maskKeys: string
-    readonly scale: number
-  }
+  | AttentionTemplate
+  | AttentionGradientTemplate
   /** Operand 0 is the table, operand 1 the ids that replace its dim. */
   | { readonly family: 'gather'; readonly dim: string }
   /** The operands side by side along a dim, `before` positions from its start; what they leave free is `fill`. */
   | { readonly family: 'place'; readonly dim: string; readonly before: number; readonly fill: number }
   /** No work at all: another way of reading the same elements. */
   | { readonly family: 'view'; readonly view: ViewTemplate }
+
+/** What the kernels of attention and of its gradients have in common. */
+interface AttentionBlock {
+  readonly over: string
+  readonly features: string
+  /** The mask's name for the key dim; null where there is no mask. */
+  readonly maskKeys: string | null
+  readonly scale: number
+  /** Whether the last operand is the result of the block before. */
+  readonly carried: boolean
+}
+
+/** Queries, keys, values, a mask if there is one, and perhaps a carry. */
+export interface AttentionTemplate extends AttentionBlock {
+  readonly family: 'attention'
+  readonly logSum: boolean
+}
+
+/** Queries, keys, values, cotangent, stats, a mask if there is one, and perhaps a carry; `part` is the dim of keys' and values' gradients. */
+export interface AttentionGradientTemplate extends AttentionBlock {
+  readonly family: 'attention-gradient'
+  readonly of: 'queries' | 'keys'
+  readonly part: string
+}
 
 /** Folds over the `inner` dims, then a result per row (without them) or per element (with them). */
 export interface RowTemplate {
@@ -58,6 +76,14 @@ const ViewTemplateCodec: t.Type<ViewTemplate, unknown> = t.union([
   t.strict({ of: t.literal('repeat'), dim: t.string, size: t.number }),
 ])
 
+const attentionBlock = {
+  over: t.string,
+  features: t.string,
+  maskKeys: t.union([t.string, t.null]),
+  scale: t.number,
+  carried: t.boolean,
+}
+
 export const TemplateCodec: t.Type<Template, unknown> = t.union([
   t.strict({ family: t.literal('map'), expression: ExpressionCodec }),
   t.strict({
@@ -68,7 +94,8 @@ export const TemplateCodec: t.Type<Template, unknown> = t.union([
     folds: t.readonlyArray(t.strict({ combine: CombineCodec, expression: ExpressionCodec })),
   }),
   t.strict({ family: t.literal('contract'), inner: names, epilogue: ExpressionCodec }),
-  t.strict({ family: t.literal('attention'), over: t.string, features: t.string, maskKeys: t.string, scale: t.number }),
+  t.strict({ family: t.literal('attention'), ...attentionBlock, logSum: t.boolean }),
+  t.strict({ family: t.literal('attention-gradient'), ...attentionBlock, of: t.keyof({ queries: null, keys: null }), part: t.string }),
   t.strict({ family: t.literal('gather'), dim: t.string }),
   t.strict({ family: t.literal('place'), dim: t.string, before: t.number, fill: t.number }),
   t.strict({ family: t.literal('view'), view: ViewTemplateCodec }),

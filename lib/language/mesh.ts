@@ -36,6 +36,15 @@ export const coordinate = (of: Mesh, rank: number, axis: string): number => {
   return 0
 }
 
+/** The rank so many places before along one axis, going round. */
+export const rankBefore = (of: Mesh, rank: number, axis: string, places: number): number => {
+  const at = of.axes.findIndex(({ name }) => name === axis)
+  const { size } = of.axes[at]!
+  const stride = of.axes.slice(at + 1).reduce((product, axis) => product * axis.size, 1)
+  const place = coordinate(of, rank, axis)
+  return rank + ((((place - places) % size) + size) % size - place) * stride
+}
+
 /** Number of pieces that the axes of one dim make. */
 export const piecesAlong = (of: Mesh, axes: readonly string[]): number =>
   axes.reduce((product, axis) => product * (of.axes.find(({ name }) => name === axis)?.size ?? 1), 1)

@@ -98,6 +98,17 @@ export type CutsDiffer<
 export const cutsDiffer = (op: string, d: string, a: string, sideA: string, b: string, sideB: string, fix: string): string =>
   `${op}: dim '${d}' is ${a} on the ${sideA} but ${b} on the ${sideB}; fix: ${fix} before it`
 
+/** Got is `@tp`, or `whole`. */
+export type RingNeeds<Op extends string, A extends string, D extends string, Got extends string, Side extends string, Fix extends string> =
+  `${Op}: a ring over '${A}' needs dim '${D}' @${A}, but it is ${Got}${On<Side>}; fix: ${Fix}${On<Side>} before it`
+export const ringNeeds = (op: string, a: string, d: string, got: string, side: string, fix: string): string =>
+  `${op}: a ring over '${a}' needs dim '${d}' @${a}, but it is ${got}${on(side)}; fix: ${fix}${on(side)} before it`
+
+export type RingAlone<Op extends string, A extends string, Side extends string> =
+  `${Op}: a ring over '${A}' needs a dim of the ${Side} cut over it, or each rank does all the work`
+export const ringAlone = (op: string, a: string, side: string): string =>
+  `${op}: a ring over '${a}' needs a dim of the ${side} cut over it, or each rank does all the work`
+
 /** `Fix` is '' where there is one operand only. */
 export type CutsTwo<Op extends string, A extends string, D1 extends string, D2 extends string, Fix extends string> =
   `${Op}: mesh axis '${A}' would cut both '${D1}' and '${D2}'${Fix}`

@@ -1,6 +1,6 @@
 import type { Crossing, Op } from '../op.ts'
 import * as say from '../language/messages.ts'
-import { type Mesh, piecesAlong } from '../language/mesh.ts'
+import { axisNames, type Mesh, noMesh, piecesAlong } from '../language/mesh.ts'
 import { cutByAny, finish, gathered, moved, type Part, type Placed, withCut, withoutAxis } from './fixes.ts'
 import { cutOf, isUndecided, type Layout, type Pending, printPending, type Shape, sizeOf, undecided } from './layout.ts'
 
@@ -14,7 +14,9 @@ export interface Crossed extends Pick<Op, 'name' | 'linear'> {
 export const axesOf = (pending: readonly Pending[]): string => pending.map(({ axis }) => axis).join('+')
 const cutIn = ({ shape, layout }: Placed, dim: string): readonly string[] => cutOf(shape, layout, dim)
 const isDecided = (cut: readonly string[]): boolean => cut.length > 0 && !isUndecided(cut)
-const isFold = ({ kind }: Crossing): boolean => kind !== 'whole' && kind !== 'map'
+const isReduction = ({ kind }: Crossing): boolean => kind === 'sum' || kind === 'max' || kind === 'min'
+/** A fold's blocks lie together, unless they go round. */
+const isWhole = ({ kind, ring }: Crossing): boolean => kind === 'whole' || (kind === 'fold' && ring === undefined)
 const same = (a: readonly string[], b: readonly string[]): boolean => a.join('+') === b.join('+')
 
 /** What is wrong with a pending reduction of an operand that cannot have one. */
@@ -78,7 +80,7 @@ const holdersOf = (
 
 /** Dims that cannot be cut in the place of another: those that the op needs whole or only lets pass if divisible. */
 const uncuttable = ({ crossings }: Crossed): readonly string[] =>
-  crossings.filter(({ kind, divisor }) => kind === 'whole' || divisor !== undefined).flatMap(({ operands }) =>
+  crossings.filter((crossing) => isWhole(crossing) || crossing.divisor !== undefined).flatMap(({ operands }) =>
     operands.filter((dim) => dim !== null)
   )
 
@@ -98,11 +100,29 @@ const checkWhole = (op: Crossed, crossing: Crossing, parts: readonly Part[]): st
   return say.needsWhole(op.name, dim, cut.join('+'), part.side, fix)
 }
 
+const lies = (cut: readonly string[]): string => cut.length === 0 ? 'whole' : `@${cut.join('+')}`
+
+/** Blocks that go round an axis are cut over it, and so is the first operand, which stays. */
+const checkRing = (op: Crossed, crossing: Crossing, parts: readonly Part[], mesh: Mesh): string | undefined => {
+  const { ring } = crossing
+  if (ring === undefined) return undefined
+  if (!mesh.axes.some(({ name }) => name === ring)) return mesh === noMesh ? undefined : say.noAxis(op.name, ring, axisNames(mesh))
+  const refuse = (part: Part, dim: string, cut: readonly string[]): string =>
+    say.ringNeeds(op.name, ring, dim, lies(cut), part.side, withCut(part, dim, [ring]))
+  const holders = holdersOf(crossing, parts)
+  const wrong = holders.find(({ cut }) => !isUndecided(cut) && !same(cut, [ring]))
+  if (wrong !== undefined) return refuse(wrong.part, wrong.dim, wrong.cut)
+  const [kept, dim] = [parts[0]!, holders[0]!.dim]
+  if (holders.some(({ part }) => part === kept)) return undefined
+  if (sizeOf(kept.shape, dim) === undefined) return cutByAny(kept, [ring]) ? undefined : say.ringAlone(op.name, ring, kept.side)
+  const cut = cutIn(kept, dim)
+  return isUndecided(cut) || cut.includes(ring) ? undefined : refuse(kept, dim, cut)
+}
+
 /** A dim that is folded away must be cut alike in every operand. */
 const checkFolded = (op: Crossed, crossing: Crossing, parts: readonly Part[]): string | undefined => {
   const [a, b] = holdersOf(crossing, parts)
   if (a === undefined || b === undefined || same(a.cut, b.cut) || isUndecided(a.cut) || isUndecided(b.cut)) return undefined
-  const lies = (cut: readonly string[]): string => cut.length === 0 ? 'whole' : `@${cut.join('+')}`
   const fix = a.cut.length === 0
     ? `${withCut(a.part, a.dim, b.cut)}${say.on(a.part.side)}`
     : `${withCut(b.part, b.dim, a.cut)}${say.on(b.part.side)}`
@@ -154,8 +174,10 @@ const cutAfter = (crossing: Crossing, parts: readonly Part[]): readonly string[]
 /** The first thing that is wrong with the operands' cuts. */
 const checkCuts = (op: Crossed, parts: readonly Part[], mesh: Mesh): string | undefined => {
   const checks: (() => string | undefined)[] = [
-    ...op.crossings.filter(({ kind }) => kind === 'whole').map((crossing) => () => checkWhole(op, crossing, parts)),
-    ...op.crossings.filter(isFold).map((crossing) => () => checkFolded(op, crossing, parts)),
+    ...op.crossings.filter(({ kind }) => kind === 'whole' || kind === 'fold').map((crossing) => () =>
+      crossing.ring === undefined ? checkWhole(op, crossing, parts) : checkRing(op, crossing, parts, mesh)
+    ),
+    ...op.crossings.filter(isReduction).map((crossing) => () => checkFolded(op, crossing, parts)),
     ...parts.flatMap((_, i) => parts.slice(i + 1).map((__, k) => () => checkPair(op, i, i + 1 + k, parts))),
     ...op.crossings.map((crossing) => () => checkDivisor(op, crossing, parts, mesh)),
   ]
@@ -184,7 +206,7 @@ export const cross = (op: Crossed, operands: readonly Placed[], result: Shape, m
   const after = op.crossings.map((crossing) => ({ crossing, cut: cutAfter(crossing, parts) }))
   const cuts = result.dims.map(({ name }) => after.find(({ crossing }) => crossing.result === name)?.cut ?? [])
   const folded = after.flatMap(({ crossing, cut }) =>
-    !isFold(crossing) || !isDecided(cut) ? [] : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] }))
+    !isReduction(crossing) || !isDecided(cut) ? [] : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] }))
   )
   const lastWith = (axis: string): Part | undefined => [...parts].reverse().find((part) => cutByAny(part, [axis]))
   const twice = cutTwice(op.name, result, cuts, (axis) => {

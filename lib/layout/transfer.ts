@@ -1,11 +1,13 @@
 import { bytesPerElement } from '../dtype.ts'
-import { coordinate, type Mesh, pieceAlong, piecesAlong } from '../language/mesh.ts'
+import { coordinate, type Mesh, pieceAlong, piecesAlong, rankBefore } from '../language/mesh.ts'
 import type { Layout, Shape } from './layout.ts'
 import { type Box, intersect, pieceOf, volume } from './pieces.ts'
 
-/** The part of a tensor that a rank holds. */
-export const boxOn = (shape: Shape, layout: Layout, mesh: Mesh, rank: number): Box =>
-  shape.dims.map((dim, i) => pieceOf(dim.size, piecesAlong(mesh, layout.cuts[i]!), pieceAlong(mesh, layout.cuts[i]!, rank)))
+/** The part of a tensor that a rank holds; of one that goes all round, the part that it begins with. */
+export const boxOn = (shape: Shape, { cuts, turn }: Layout, mesh: Mesh, rank: number): Box => {
+  const from = turn === undefined || turn.by === 'all' ? rank : rankBefore(mesh, rank, turn.axis, turn.by)
+  return shape.dims.map((dim, i) => pieceOf(dim.size, piecesAlong(mesh, cuts[i]!), pieceAlong(mesh, cuts[i]!, from)))
+}
 
 /** A layout with the parts that all ranks hold in it. */
 export interface Held {
@@ -17,8 +19,13 @@ export const heldIn = (shape: Shape, layout: Layout, mesh: Mesh): Held => ({
   boxes: Array.from({ length: mesh.ranks }, (_, rank) => boxOn(shape, layout, mesh, rank)),
 })
 
-/** Whether one exchange can turn the one layout into the other: reductions can be finished, never begun. */
+/**
+ * Whether one exchange can turn the one layout into the other: reductions can be finished, never begun. Only pieces that
+ * lie where they belong go all round, and then they are where they were.
+ */
 export const canTransfer = (from: Layout, to: Layout): boolean =>
+  from.turn?.by !== 'all' &&
+  (to.turn?.by !== 'all' || (from.turn === undefined && from.cuts.every((cut, i) => cut.join() === to.cuts[i]!.join()))) &&
   to.pending.every(({ axis, combine }) => from.pending.some((pending) => pending.axis === axis && pending.combine === combine))
 
 /** A part that one rank gives another (or keeps, if they are one). */
@@ -76,6 +83,10 @@ export const bytesSent = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): r
  * its new part once, or once from each share of a reduction, less what it has itself.
  */
 export const bytesTogether = (from: Held, to: Held, mesh: Mesh): number => {
+  if (to.layout.turn?.by === 'all') {
+    // Every rank sees all pieces of its ring, its own one without an exchange.
+    return (piecesAlong(mesh, [to.layout.turn.axis]) - 1) * to.boxes.reduce((sum, box) => sum + volume(box), 0) * bytesPerElement
+  }
   const shares = piecesAlong(mesh, finishedAxes(from.layout, to.layout))
   let elements = 0
   for (let rank = 0; rank < mesh.ranks; rank++) {

@@ -12,7 +12,7 @@ import {
   type RankProgram,
   type View,
 } from '../kernel/kernel.ts'
-import type { Layout, Shape } from '../layout/layout.ts'
+import { type Layout, positionOf, type Shape } from '../layout/layout.ts'
 import type { Box } from '../layout/pieces.ts'
 import { boxOn, partsBetween } from '../layout/transfer.ts'
 import type { Mesh } from '../language/mesh.ts'
@@ -93,7 +93,8 @@ const build = (plan: Plan, rank: number): { readonly program: RankProgram; reado
     const origin = box.map((range) => range.start)
     // What stays from run to run is float32 on every backend, so that it can be saved and given back without a difference.
     const expression = shape.type === 'f32' ? call('single', input(0)) : input(0)
-    return kernelsOf({ family: 'map', expression }, { operands: [from], types: [shape.type], result: to, shape, origin })
+    const startOf = (): number => 0
+    return kernelsOf({ family: 'map', expression }, { operands: [from], types: [shape.type], result: to, shape, origin, startOf })
   }
   /** A result that lies in a parameter's buffer gets one of its own, before the parameter changes. */
   const keepApart = (value: number): void => {
@@ -156,6 +157,10 @@ const build = (plan: Plan, rank: number): { readonly program: RankProgram; reado
       result: allocate(step.result),
       shape: result.shape,
       origin: result.box.map((range) => range.start),
+      startOf: (operand, dim) => {
+        const { shape, box } = values[step.operands[operand]!]!
+        return box[positionOf(shape, dim)]!.start
+      },
     })
   }
 

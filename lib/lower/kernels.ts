@@ -1,7 +1,7 @@
 import type { DType } from '../dtype.ts'
 import { input, integer, real } from '../kernel/expression.ts'
-import type { Kernel, View } from '../kernel/kernel.ts'
-import type { Template } from '../kernel/template.ts'
+import type { AttentionGradientKernel, AttentionKernel, Kernel, View } from '../kernel/kernel.ts'
+import type { AttentionGradientTemplate, AttentionTemplate, Template } from '../kernel/template.ts'
 import type { Shape } from '../layout/layout.ts'
 import { dimOf, type Piece, stridesAlong } from './views.ts'
 
@@ -12,6 +12,8 @@ interface Local {
   readonly shape: Shape
   /** Where the result's piece starts in the whole tensor. */
   readonly origin: readonly number[]
+  /** Where an operand's piece starts along one of its dims. */
+  readonly startOf: (operand: number, dim: string) => number
 }
 
 const viewOf = (piece: Piece, type: DType, loops: readonly (string | null)[]): View => ({
@@ -25,7 +27,8 @@ const sizeAmong = (pieces: readonly Piece[], dim: string): number =>
   pieces.map((piece) => dimOf(piece, dim)?.size).find((size) => size !== undefined)!
 
 /** A template on a rank's pieces. */
-export const kernelsOf = (template: Template, { operands, types, result, shape, origin }: Local): readonly Kernel[] => {
+export const kernelsOf = (template: Template, local: Local): readonly Kernel[] => {
+  const { operands, types, result, shape, origin } = local
   const names = result.dims.map(({ name }) => name)
   const sizes = result.dims.map(({ size }) => size)
   const output = viewOf(result, shape.type, names)
@@ -75,26 +78,9 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
         output: viewOf(result, shape.type, [...batch, ...rows, ...columns, ...template.inner.map(() => null)]),
       }]
     }
-    case 'attention': {
-      const [query, key, value, mask] = operands
-      const { over, features, maskKeys, scale } = template
-      const rows = names.filter((name) => name !== features)
-      // The queries' own position along `over` is another loop than the keys'.
-      const own = rows.map((name) => name === over ? null : name)
-      const masked = rows.map((name) => name === maskKeys ? null : name)
-      return [{
-        kind: 'attention',
-        rows: sizesAlong(result, rows),
-        keys: dimOf(key!, over)!.size,
-        features: dimOf(query!, features)!.size,
-        scale,
-        query: viewOf(query!, 'f32', [...rows, null, features]),
-        key: viewOf(key!, 'f32', [...own, over, features]),
-        value: viewOf(value!, 'f32', [...own, over, features]),
-        mask: mask === undefined ? null : viewOf(mask, types[3]!, [...masked, maskKeys, null]),
-        output: viewOf(result, 'f32', [...rows, null, features]),
-      }]
-    }
+    case 'attention':
+    case 'attention-gradient':
+      return [template.family === 'attention' ? attentionKernel(template, local) : attentionGradientKernel(template, local)]
     case 'gather': {
       const [table, ids] = operands
       const dim = dimOf(table!, template.dim)!
@@ -137,6 +123,81 @@ export const kernelsOf = (template: Template, { operands, types, result, shape, 
     }
     case 'view':
       return [copyForMerge(template, operands[0]!, types[0]!, result, shape)]
+  }
+}
+
+/** A mask as the block of keys sees it, which may be some of those that the mask is for. */
+const maskView = (
+  { maskKeys, over }: AttentionTemplate | AttentionGradientTemplate,
+  at: number,
+  { operands, types, startOf }: Local,
+  loops: readonly (string | null)[],
+): View | null => {
+  if (maskKeys === null) return null
+  const view = viewOf(operands[at]!, types[at]!, loops)
+  return { ...view, offset: view.offset + (startOf(1, over) - startOf(at, maskKeys)) * dimOf(operands[at]!, maskKeys)!.stride }
+}
+
+const attentionKernel = (template: AttentionTemplate, local: Local): AttentionKernel => {
+  const { over, features, maskKeys, scale, carried, logSum } = template
+  const { operands, result } = local
+  const [query, key, value] = operands as [Piece, Piece, Piece]
+  const rows = result.dims.map(({ name }) => name).filter((name) => name !== features)
+  // The queries' own position along \`over\` is another loop than the keys'.
+  const own = rows.map((name) => name === over ? null : name)
+  return {
+    kind: 'attention',
+    rows: rows.map((name) => dimOf(result, name)!.size),
+    keys: dimOf(key, over)!.size,
+    features: dimOf(query, features)!.size,
+    scale,
+    query: viewOf(query, 'f32', [...rows, null, features]),
+    key: viewOf(key, 'f32', [...own, over, features]),
+    value: viewOf(value, 'f32', [...own, over, features]),
+    mask: maskView(template, 3, local, [...rows.map((name) => name === maskKeys ? null : name), maskKeys, null]),
+    carry: carried ? viewOf(operands.at(-1)!, 'f32', [...rows, null, features]) : null,
+    logSum,
+    output: viewOf(result, 'f32', [...rows, null, features]),
+  }
+}
+
+/** Loops are those of queries and those of keys; dims that both have are rows for both gradients. */
+const attentionGradientKernel = (template: AttentionGradientTemplate, local: Local): AttentionGradientKernel => {
+  const { over, features, maskKeys, scale, carried, of, part } = template
+  const { operands, result } = local
+  const [query, key, value, cotangent, stats] = operands as [Piece, Piece, Piece, Piece, Piece]
+  const nameOf = ({ name }: { readonly name: string }): string => name
+  const queryRows = query.dims.map(nameOf).filter((name) => name !== features)
+  const shared = queryRows.filter((name) => name !== over && dimOf(key, name) !== undefined)
+  const own = queryRows.filter((name) => !shared.includes(name))
+  // A loop is named by its dim, the keys' one apart: it may have the name of one of the queries' dims.
+  const keyLoop = ''
+  const [rows, inner] = of === 'queries' ? [queryRows, [keyLoop]] : [[...shared, keyLoop], own]
+  const loops = [...rows, ...inner]
+  const ofQueries = loops.map((name) => name === keyLoop ? null : name)
+  const ofKeys = loops.map((name) => name === keyLoop ? over : shared.includes(name) ? name : null)
+  const ofMask = loops.map((name) => name === keyLoop ? maskKeys : name === maskKeys ? null : name)
+  const ofResult = of === 'queries' ? ofQueries : ofKeys
+  const sizeOf = (name: string): number => name === keyLoop ? dimOf(key, over)!.size : dimOf(query, name)!.size
+  const carry = carried ? operands.at(-1)! : undefined
+  const partStride = (piece: Piece | undefined): number => of === 'queries' || piece === undefined ? 0 : dimOf(piece, part)!.stride
+  return {
+    kind: 'attention-gradient',
+    of,
+    rows: rows.map(sizeOf),
+    inner: inner.map(sizeOf),
+    features: dimOf(query, features)!.size,
+    scale,
+    query: viewOf(query, 'f32', [...ofQueries, features]),
+    key: viewOf(key, 'f32', [...ofKeys, features]),
+    value: viewOf(value, 'f32', [...ofKeys, features]),
+    cotangent: viewOf(cotangent, 'f32', [...ofQueries, features]),
+    stats: viewOf(stats, 'f32', [...ofQueries, features]),
+    mask: maskView(template, 5, local, [...ofMask, null]),
+    carry: carry === undefined ? null : viewOf(carry, 'f32', [...ofResult, features]),
+    output: viewOf(result, 'f32', [...ofResult, features]),
+    part: partStride(result),
+    carryPart: partStride(carry),
   }
 }
 

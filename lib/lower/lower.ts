@@ -1,10 +1,11 @@
 import { type Graph, isInput, type Use } from '../graph/graph.ts'
-import { type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
+import { keyOf, type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
+import { piecesAlong } from '../language/mesh.ts'
 import type { Phase } from '../language/scope.ts'
 import type { Compute, Move, PlanDeclaration, PlanPort, PlanValue, Step, Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
-import { keyOf } from '../plan/states.ts'
+import { roundOf } from '../plan/strategies.ts'
 import { nameMove } from './name-move.ts'
 import { reasonsIn } from './reason.ts'
 
@@ -14,10 +15,20 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
   const steps: Step[] = []
   /** The copies that exist: for each value of the graph, by layout. */
   const copies = graph.nodes.map(() => new Map<string, number>())
+  const addValue = (shape: Shape, layout: Layout): number =>
+    values.push({ spec: printSpec(shape, layout), pending: printPending(layout.pending), type: shape.type }) - 1
   const addCopy = (value: number, layout: Layout): number => {
-    const { shape } = graph.nodes[value]!
     copies[value]!.set(keyOf(layout), values.length)
-    return values.push({ spec: printSpec(shape, layout), pending: printPending(layout.pending), type: shape.type }) - 1
+    return addValue(graph.nodes[value]!.shape, layout)
+  }
+  const move = (
+    shape: Shape,
+    before: Layout,
+    after: Layout,
+    told: Pick<Move, 'from' | 'to' | 'phase' | 'where' | 'declares' | 'why'>,
+  ): void => {
+    const bytes = bytesSent(shape, before, after, graph.mesh)
+    steps.push({ do: 'move', ...nameMove(shape, before, after, bytes.every((sent) => sent === 0)), ...told, bytes })
   }
 
   /** The copy of a value in a layout, made now if it isn't there. */
@@ -25,33 +36,79 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     const existing = copies[value]!.get(keyOf(layout))
     if (existing !== undefined) return existing
     const { shape } = graph.nodes[value]!
-    const move = decision.copies[value]!.moves.find(({ to }) => keyOf(to) === keyOf(layout))!
-    const from = copyIn(value, move.from, why, use, consumer, phase)
-    const bytes = bytesSent(shape, move.from, layout, graph.mesh)
+    const { turn } = layout
+    const before = turn === undefined
+      ? decision.copies[value]!.moves.find(({ to }) => keyOf(to) === keyOf(layout))!.from
+      : turned(layout, turn.axis, Number(turn.by) - 1)
+    const from = copyIn(value, before, why, use, consumer, phase)
     const to = addCopy(value, layout)
-    const told = { where: use.pin?.where ?? consumer, declares: use.pin === undefined ? null : printCuts(shape, use.pin.layout), why }
-    steps.push({ do: 'move', phase, ...nameMove(shape, move.from, layout, move.bytes === 0), ...told, from, to, bytes } satisfies Move)
+    const declares = use.pin === undefined ? null : printCuts(shape, use.pin.layout)
+    move(shape, before, layout, { from, to, phase, where: use.pin?.where ?? consumer, declares, why })
     return to
   }
 
   const reasonFor = reasonsIn(graph)
   const ports: PlanPort[] = []
+  const reasonOf = (value: number, operand: number): string => {
+    const wanted = decision.strategies[value]!.operands[operand]!
+    return reasonFor(value, operand, decision.strategies[graph.nodes[value]!.operands[operand]!.value]!.result, wanted)
+  }
+
+  /**
+   * Ops whose blocks go round one axis, together: those that want the same blocks share them while they are there. A rank's own
+   * block comes last, so that a result that goes round with the blocks is complete when it has come home.
+   */
+  const lowerRing = (ring: readonly number[], axis: string): void => {
+    const carries = new Map<number, { readonly value: number; readonly layout: Layout }>()
+    const turns = piecesAlong(graph.mesh, [axis])
+    for (let turn = 1; turn <= turns; turn++) {
+      const place = { first: turn === 1, last: turn === turns }
+      for (const value of ring) {
+        const node = graph.nodes[value]!
+        const { op, where, phase, attributes } = node
+        const { operands, result } = decision.strategies[value]!
+        const blocks = op.blocks!
+        const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
+        const read = node.operands.map((use, i) => {
+          const goes = operands[i]!.turn !== undefined
+          const layout = goes ? turned(operands[i]!, axis, turn % turns) : operands[i]!
+          return copyIn(use.value, layout, goes ? `${op.name} meets each piece in turn` : reasonOf(value, i), use, where, phase)
+        })
+        const shape = place.last ? node.shape : blocks.carry(shapes, node.shape, attributes)
+        const layout = blocks.travels ? turned(result, axis, turn % turns) : result
+        const carry = carries.get(value)
+        if (carry !== undefined && blocks.travels) {
+          const to = addValue(shape, layout)
+          move(shape, carry.layout, layout, { from: carry.value, to, phase, where, declares: null, why: 'each rank adds its share' })
+          read.push(to)
+        } else if (carry !== undefined) read.push(carry.value)
+        const made = place.last ? addCopy(value, layout) : addValue(shape, layout)
+        const template = blocks.kernel(shapes, node.shape, attributes, place)
+        steps.push({ do: 'compute', phase, op: op.name, where, operands: read, result: made, template })
+        carries.set(value, { value: made, layout })
+      }
+    }
+    // What has gone round is not kept for another round.
+    for (const made of copies) for (const key of made.keys()) if (key.includes('>')) made.delete(key)
+  }
+
+  let lowered = -1
   graph.nodes.forEach((node, value) => {
+    if (value <= lowered) return
+    lowered = value
     const strategy = decision.strategies[value]!
+    if (strategy.ring !== undefined) {
+      const ring = ringFrom(graph, decision, value)
+      lowered = ring.at(-1)!
+      return lowerRing(ring, strategy.ring)
+    }
     if (isInput(node)) {
       const made = addCopy(value, strategy.result)
       ports.push(portOf(String(node.attributes['name']), node.attributes['parameter'] === true, node.shape, values, made))
       return
     }
     const operands = node.operands.map((use, operand) =>
-      copyIn(
-        use.value,
-        strategy.operands[operand]!,
-        reasonFor(value, operand, decision.strategies[use.value]!.result, strategy.operands[operand]!),
-        use,
-        node.where,
-        node.phase,
-      )
+      copyIn(use.value, strategy.operands[operand]!, reasonOf(value, operand), use, node.where, node.phase)
     )
     const shapes = node.operands.map((use) => graph.nodes[use.value]!.shape)
     const template = node.op.kernel(shapes, node.shape, node.attributes)
@@ -93,6 +150,19 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     declarations: declarationsOf(graph),
     certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
   }
+}
+
+/** A layout whose pieces have made so many turns; after none they lie where they belong. */
+const turned = ({ cuts, pending }: Layout, axis: string, by: number): Layout =>
+  by === 0 ? { cuts, pending } : { cuts, pending, turn: { axis, by } }
+
+/** The nodes from one on whose blocks go round the same axis in the same round. */
+const ringFrom = (graph: Graph, { strategies }: Decision, first: number): readonly number[] => {
+  const ring = [first]
+  const joins = (value: number): boolean =>
+    strategies[value]?.ring === strategies[first]!.ring && roundOf(graph, value) === roundOf(graph, first)
+  while (joins(first + ring.length)) ring.push(first + ring.length)
+  return ring
 }
 
 /** The program's declarations, each once, in the order of their first use. */

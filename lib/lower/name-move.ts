@@ -32,6 +32,11 @@ export const nameMove = (shape: Shape, from: Layout, to: Layout, free: boolean):
       ? { name: 'reduce', collective: 'all-reduce', what }
       : { name: 'reduce and split', collective: 'reduce-scatter', what }
   }
+  const axis = from.turn?.axis ?? to.turn?.axis
+  if (changes.length === 0 && axis !== undefined) {
+    const dims = shape.dims.filter((_, i) => to.cuts[i]!.includes(axis)).map(({ name }) => name)
+    return { name: 'ring', collective: 'shift', what: `${dims.join('+')} on by one over ${axis}` }
+  }
   if (changes.length === 0) return { name: 'permute', collective: 'permutation', what }
   const gathers = changes.filter(({ after }) => after === 'whole')
   if (gathers.length === changes.length) return { name: 'gather', collective: 'all-gather', what }

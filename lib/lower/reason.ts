@@ -21,7 +21,9 @@ export const reasonsIn = (graph: Graph): Reasons => {
         seen.add(key)
         for (const crossing of crossingsOf(graph, graph.nodes[node]!)) {
           if (crossing.operands[operand] !== dim) continue
-          if (crossing.kind === 'whole') return `${graph.nodes[node]!.op.name} needs ${dim} whole`
+          if (crossing.kind === 'whole' || (crossing.kind === 'fold' && crossing.ring === undefined)) {
+            return `${graph.nodes[node]!.op.name} needs ${dim} whole`
+          }
           const { result } = crossing
           if (result !== null) next.push(...readers[node]!.map((reader) => ({ ...reader, dim: result })))
         }

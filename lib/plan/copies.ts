@@ -1,6 +1,7 @@
 import { bytesTogether, canTransfer, heldIn } from '../layout/transfer.ts'
-import { type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
-import { canCut, type Ground, keyOf, statesOf } from './states.ts'
+import { keyOf, type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
+import { piecesAlong } from '../language/mesh.ts'
+import { canCut, type Ground, statesOf } from './states.ts'
 
 /** One change of layout: from a copy that exists to one that is wanted. */
 export interface Move {
@@ -49,11 +50,12 @@ export const copyPrices = (ground: Ground) => {
   const printSizes = ({ dims }: Shape): string =>
     dims.map((dim) => dim.size <= 1 && canCut(dim, ground) ? `${dim.size}@` : dim.size).join(' ')
 
-  const spaceOf = (shape: Shape, pending: readonly Pending[]): Space => {
-    const key = `${printSizes(shape)}|${printPending(pending)}`
+  /** `rings` are layouts that go all round an axis: rare, so each is a state only where it is wanted. */
+  const spaceOf = (shape: Shape, pending: readonly Pending[], rings: readonly Layout[]): Space => {
+    const key = `${printSizes(shape)}|${printPending(pending)}|${rings.map(keyOf).join(' ')}`
     const known = spaces.get(key)
     if (known !== undefined) return known
-    const states = statesOf(shape, ground, pending)
+    const states = [...statesOf(shape, ground, pending), ...rings]
     const held = states.map((state) => heldIn(shape, state, ground.mesh))
     const n = states.length
     const bytes = new Float64Array(n * n)
@@ -63,7 +65,7 @@ export const copyPrices = (ground: Ground) => {
       for (let j = 0; j < n; j++) {
         const sent = i === j ? 0 : canTransfer(states[i]!, states[j]!) ? bytesTogether(held[i]!, held[j]!, ground.mesh) : Infinity
         bytes[i * n + j] = sent
-        distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange : perSlice)
+        distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange * exchangesTo(states[j]!) : perSlice)
         next[i * n + j] = j
       }
     }
@@ -83,13 +85,16 @@ export const copyPrices = (ground: Ground) => {
     return space
   }
 
+  const exchangesTo = ({ turn }: Layout): number => turn === undefined ? 1 : piecesAlong(ground.mesh, [turn.axis]) - 1
+
   /**
    * Prices many choices of one value: its possible makings and, for each consumer, its possible wishes, all given once.
    * The result prices one choice by numbers into those lists.
    */
   const pricer = (shape: Shape, makings: readonly Layout[], wishes: readonly (readonly Layout[])[]) => {
+    const rings = ringsAmong(wishes.flat())
     const starts = makings.map((made) => {
-      const space = spaceOf(shape, made.pending)
+      const space = spaceOf(shape, made.pending, rings)
       return {
         space,
         root: space.numbers.get(keyOf(made))!,
@@ -116,7 +121,7 @@ export const copyPrices = (ground: Ground) => {
     const treeKey = `${printSizes(shape)} ${madeKey} ${keys.join(' ')}`
     const known = trees.get(treeKey)
     if (known !== undefined) return known
-    const space = spaceOf(shape, made.pending)
+    const space = spaceOf(shape, made.pending, ringsAmong(wanted))
     const tree = treeTo(space, space.numbers.get(madeKey)!, keys.map((key) => space.numbers.get(key) ?? -1).sort(ascending))
     trees.set(treeKey, tree)
     return tree
@@ -125,6 +130,10 @@ export const copyPrices = (ground: Ground) => {
 }
 
 export type CopyPrices = ReturnType<typeof copyPrices>
+
+const ringsAmong = (layouts: readonly Layout[]): readonly Layout[] =>
+  [...new Map(layouts.flatMap((layout) => layout.turn === undefined ? [] : [[keyOf(layout), layout] as const])).values()]
+    .sort((a, b) => keyOf(a) < keyOf(b) ? -1 : 1)
 
 const ascending = (a: number, b: number): number => a - b
 

@@ -1,9 +1,9 @@
-import { isUndecided, type Layout, positionOf, type Shape, sizeOf, wholeLayout } from '../layout/layout.ts'
+import { isUndecided, keyOf, type Layout, positionOf, type Shape, sizeOf, wholeLayout } from '../layout/layout.ts'
 import type { Graph } from '../graph/graph.ts'
 import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
-import { keyOf, liveAxes, statesOf } from './states.ts'
-import { allows, onlyLive, strategiesOf, type Strategy } from './strategies.ts'
+import { liveAxes, statesOf } from './states.ts'
+import { allows, bytesRound, foldOf, goingRound, onlyLive, roundOf, strategiesOf, type Strategy } from './strategies.ts'
 import { type Chosen, type Priced, valueFactors } from './value-factors.ts'
 
 /** What the planner decided, and how sure it is. */
@@ -77,10 +77,14 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
 
   graph.nodes.forEach((node, value) => {
     // What is whole everywhere for nothing is never pending.
+    // Nor does it go round a ring, unless the program says so.
+    const declaresRing = foldOf(graph, node)?.ring !== undefined
     const all = free[value]
       ? [wholeStrategy(graph, value)]
       : strategiesOf(graph, node).filter(({ operands }) =>
-        operands.every(({ pending }, i) => pending.length === 0 || !free[node.operands[i]!.value]!)
+        operands.every(({ pending, turn }, i) =>
+          !free[node.operands[i]!.value]! || (pending.length === 0 && (turn === undefined || declaresRing))
+        )
       )
     const near = node.phase === 'update' ? all.filter(asDeclared(graph, node)) : all.filter(({ result }) => allowed(value, result))
     const options = near.length > 0 ? near : all
@@ -106,9 +110,9 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
   graph.nodes.forEach((node, value) => {
     const { options, variable } = choosers[value]!
     const layouts = options.map(({ result }) => result)
-    if (options.length > 1) {
+    if (options.length > 1 || options[0]!.bytes !== undefined) {
       const wanted = keyOf(onlyLive(node.declared, graph.mesh))
-      const costs = Float64Array.from(layouts, (layout) => keyOf(layout) === wanted ? 0 : perDeviation)
+      const costs = Float64Array.from(options, ({ result, bytes = 0 }) => bytes + (keyOf(result) === wanted ? 0 : perDeviation))
       preferences.push({ scope: [variable], costs })
     }
     if (!free[value]) priced.push(factorsOf(node.shape, { variable, layouts }, consumers[value]!))
@@ -124,7 +128,8 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
       strategies,
       copies,
       outputs: outputs.map(({ layouts, variable }) => layouts[values[variable]!]!),
-      bytes: copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0),
+      bytes: copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0) +
+        strategies.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     }
   }
 
@@ -231,6 +236,21 @@ const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number |
   }
   for (const { parameter, use } of graph.changes) wanted[use.value]!.push(declaredOf(parameter))
   let cost = 0
+  graph.nodes.forEach((node, consumer) => {
+    const fold = foldOf(graph, node)
+    const axis = liveAxes(graph.mesh).find((axis) => axis === fold?.ring)
+    if (fold === undefined || axis === undefined) return
+    fold.operands.forEach((dim, i) => {
+      const { value, pin } = node.operands[i]!
+      const { shape } = graph.nodes[value]!
+      if (dim !== null) {
+        wanted[value]!.push(
+          goingRound(onlyLive(pin?.layout ?? declaredOf(value), graph.mesh), positionOf(shape, dim), axis, roundOf(graph, consumer)),
+        )
+      }
+    })
+    if (node.op.blocks?.travels === true) cost += bytesRound(graph, node.shape, onlyLive(node.declared, graph.mesh), axis)
+  })
   wanted.forEach((layouts, value) => {
     cost += cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts).cost
   })

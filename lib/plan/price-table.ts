@@ -1,5 +1,4 @@
-import type { Layout } from '../layout/layout.ts'
-import { keyOf } from './states.ts'
+import { keyOf, type Layout } from '../layout/layout.ts'
 
 /** A value's choosers: the variable at place 0 says how it is made, those at the other places how it is read. */
 export interface Choices {

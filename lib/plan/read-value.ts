@@ -7,12 +7,14 @@ import type { Plan, PlanPort, PlanValue } from './plan.ts'
 
 /** A plan's value as shape and layout. */
 export const readValue = ({ spec, pending, type }: PlanValue): { readonly shape: Shape; readonly layout: Layout } => {
-  const { shape, layout } = readSpec('plan', spec, type)
+  const [, axis, by] = /([A-Za-z_]\w*)>(\d+)/.exec(spec) ?? []
+  const { shape, layout } = readSpec('plan', spec.replace(/>\d+/g, ''), type)
   const open = pending === '' ? [] : pending.split('+').map((part): Pending => {
     const [axis, combine = 'sum'] = part.split(':')
     return { axis: axis!, combine: combine as Pending['combine'] }
   })
-  return { shape, layout: { cuts: layout.cuts, pending: open } }
+  const turn = axis === undefined ? {} : { turn: { axis, by: Number(by) } }
+  return { shape, layout: { cuts: layout.cuts, pending: open, ...turn } }
 }
 
 export const meshOf = (plan: Plan): Mesh => mesh(plan.mesh)

@@ -1,8 +1,5 @@
-import { type Dim, type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
+import type { Dim, Layout, Pending, Shape } from '../layout/layout.ts'
 import type { Mesh } from '../language/mesh.ts'
-
-/** A layout as a key of maps: `sp,,tp+x|y`. Two layouts of one shape are equal if their keys are. */
-export const keyOf = (layout: Layout): string => `${layout.cuts.map((cut) => cut.join('+')).join(',')}|${printPending(layout.pending)}`
 
 /** Axes that make a difference; the others have one rank. */
 export const liveAxes = (mesh: Mesh): readonly string[] => mesh.axes.filter(({ size }) => size > 1).map(({ name }) => name)

@@ -1,4 +1,5 @@
 import { divides } from '../layout/cross.ts'
+import { bytesTogether, heldIn } from '../layout/transfer.ts'
 import { type Dim, isUndecided, type Layout, type Pending, positionOf, type Shape } from '../layout/layout.ts'
 import { type Graph, type GraphNode, isInput, type Use } from '../graph/graph.ts'
 import type { Mesh } from '../language/mesh.ts'
@@ -11,6 +12,10 @@ export interface Strategy {
   readonly result: Layout
   /** The axes whose ranks share the work. */
   readonly shared: ReadonlySet<string>
+  /** The axis that blocks of operands go round, where they do. */
+  readonly ring?: string
+  /** Bytes that all ranks send of a result that goes round with the blocks. */
+  readonly bytes?: number
 }
 
 /** Whether a layout is one that the declared one allows: `?` allows anything. */
@@ -81,11 +86,104 @@ const requiredAxes = (
   return axes
 }
 
-const legalStrategies = (graph: Graph, node: GraphNode, shapes: readonly Shape[], crossings: readonly Crossing[]): readonly Strategy[] => {
+const legalStrategies = (
+  graph: Graph,
+  node: GraphNode,
+  shapes: readonly Shape[],
+  crossings: readonly Crossing[],
+): readonly Strategy[] => {
+  const together = togetherStrategies(graph, node, shapes, crossings)
+  const fold = foldAmong(crossings)
+  if (fold === undefined) return together
+  const axes = liveAxes(graph.mesh).filter((axis) => fold.ring === undefined || axis === fold.ring)
+  const round = together.flatMap((strategy) => axes.flatMap((axis) => roundRing(graph, node, shapes, fold, strategy, axis) ?? []))
+  // Where the program declares a ring, there is no other way.
+  return fold.ring === undefined ? [...together, ...round] : axes.length > 0 ? round : together
+}
+
+export const foldAmong = (crossings: readonly Crossing[]): Crossing | undefined => crossings.find(({ kind }) => kind === 'fold')
+
+/** How a node folds over blocks, if it does. */
+export const foldOf = (graph: Graph, { op, operands, shape, attributes }: GraphNode): Crossing | undefined =>
+  foldAmong(op.crossings(operands.map(({ value }) => graph.nodes[value]!.shape), shape, attributes))
+
+/**
+ * The round in which a node's blocks go, named by its first node: nodes without a gap that fold and don't wait for one another
+ * meet the blocks together.
+ */
+export const roundOf = (graph: Graph, value: number): number => {
+  const { ring } = foldOf(graph, graph.nodes[value]!) ?? {}
+  let first = value
+  let least = Math.max(...graph.nodes[value]!.operands.map((use) => use.value))
+  for (let before = value - 1; before > least; before--) {
+    const node = graph.nodes[before]!
+    const fold = foldOf(graph, node)
+    if (fold === undefined || fold.ring !== ring) break
+    least = Math.max(least, ...node.operands.map((use) => use.value))
+    first = before
+  }
+  return first
+}
+
+/** A layout with one dim cut over an axis and going round it. */
+export const goingRound = (layout: Layout, at: number, axis: string, round: number): Layout => ({
+  ...layout,
+  cuts: layout.cuts.map((cut, i) => i === at ? [axis] : cut),
+  turn: { axis, by: 'all', round },
+})
+
+/**
+ * The same with the fold's blocks cut over an axis and going round it, where that axis cuts the work in another way: by a dim
+ * of the operands that stay.
+ */
+const roundRing = (
+  graph: Graph,
+  node: GraphNode,
+  shapes: readonly Shape[],
+  fold: Crossing,
+  strategy: Strategy,
+  axis: string,
+): Strategy | undefined => {
+  const cutBy = ({ cuts }: Layout): boolean => cuts.some((cut) => cut.includes(axis))
+  const goes = (operand: number): boolean => fold.operands[operand] !== null
+  const at = (operand: number): number => positionOf(shapes[operand]!, fold.operands[operand]!)
+  const shared = strategy.operands.some((layout, operand) => !goes(operand) && cutBy(layout))
+  const ready = strategy.operands.every((layout, operand) =>
+    !goes(operand) || (!cutBy(layout) && canCut(shapes[operand]!.dims[at(operand)]!, graph))
+  )
+  if (!shared || !ready) return undefined
+  const round = roundOf(graph, graph.nodes.indexOf(node))
+  const operands = strategy.operands.map((layout, operand) => goes(operand) ? goingRound(layout, at(operand), axis, round) : layout)
+  if (fold.result === null) return { ...strategy, operands, ring: axis }
+  const home = positionOf(node.shape, fold.result)
+  const result: Layout = {
+    cuts: strategy.result.cuts.map((cut, i) => i === home ? [axis] : cut),
+    pending: strategy.result.pending.filter((pending) => pending.axis !== axis),
+  }
+  return {
+    ...strategy,
+    operands,
+    result,
+    ring: axis,
+    bytes: node.op.blocks?.travels === true ? bytesRound(graph, node.shape, result, axis) : 0,
+  }
+}
+
+/** What all ranks send when a value goes once round an axis that cuts it. */
+export const bytesRound = ({ mesh }: Graph, shape: Shape, layout: Layout, axis: string): number =>
+  bytesTogether(heldIn(shape, layout, mesh), heldIn(shape, { ...layout, turn: { axis, by: 'all' } }, mesh), mesh)
+
+/** Every legal way without a ring. */
+const togetherStrategies = (
+  graph: Graph,
+  node: GraphNode,
+  shapes: readonly Shape[],
+  crossings: readonly Crossing[],
+): readonly Strategy[] => {
   const { mesh } = graph
   const dimIn = (shape: Shape, name: string): Dim => shape.dims[positionOf(shape, name)]!
   const open = crossings.filter(({ kind, operands, result }) =>
-    kind !== 'whole' &&
+    kind !== 'whole' && kind !== 'fold' &&
     operands.every((name, operand) => name === null || canCut(dimIn(shapes[operand]!, name), graph)) &&
     (result === null || canCut(dimIn(node.shape, result), graph))
   )

@@ -1,8 +1,7 @@
-import type { Layout, Shape } from '../layout/layout.ts'
+import { keyOf, type Layout, type Shape } from '../layout/layout.ts'
 import type { CopyPrices } from './copies.ts'
 import type { Factor } from './eliminate.ts'
 import { type Choices, keyOfChoices, priceTable } from './price-table.ts'
-import { keyOf } from './states.ts'
 
 /** Something that is chosen: a variable of the solver, and a layout for each of its choices. */
 export interface Chosen {

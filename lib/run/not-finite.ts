@@ -15,7 +15,9 @@ export const madeNotFinite = async (executable: Executable, kernel: Kernel): Pro
   const made = await look(executable, written(kernel))
   if (E.isLeft(made) || made.right === null) return made
   for (const view of reads(kernel)) {
-    const read = await look(executable, extentOf(view, loopsOf(kernel)))
+    const loops = loopsOf(kernel)
+    const stats = kernel.kind === 'attention-gradient' && view === kernel.stats
+    const read = await look(executable, extentOf(view, stats ? [...loops.slice(0, -1), 2] : loops))
     if (E.isLeft(read)) return read
     // It was there before: this kernel only passed it on.
     if (read.right !== null) return E.right(null)
@@ -51,6 +53,8 @@ const loopsOf = (kernel: Kernel): readonly number[] => {
       return [...kernel.batch, ...kernel.rows, ...kernel.columns, ...kernel.inner]
     case 'attention':
       return [...kernel.rows, kernel.keys, kernel.features]
+    case 'attention-gradient':
+      return [...kernel.rows, ...kernel.inner, kernel.features]
   }
 }
 

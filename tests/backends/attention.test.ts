@@ -39,6 +39,8 @@ test('attention gives the same on every backend, for any shape, strides, offset 
         key: key.view,
         value: value.view,
         mask: k.mask === null ? null : mask.view,
+        carry: null,
+        logSum: false,
         output: out.view,
       }
       const buffers = [out, query, key, value, mask].map(({ view, length }, n) => (
@@ -65,6 +67,8 @@ const head = (queries: number, keys: number, features: number, mask: 'f32' | 'bo
     key: { buffer: 2, type: 'f32', offset: 0, strides: [0, column[0]!, 1] },
     value: { buffer: 3, type: 'f32', offset: 0, strides: [0, column[0]!, 1] },
     mask: mask === null ? null : { buffer: 4, type: mask, offset: 0, strides: [keys, 1, 0] },
+    carry: null,
+    logSum: false,
     output: { buffer: 0, type: 'f32', offset: 0, strides: [row[0]!, 0, 1] },
   }
 }

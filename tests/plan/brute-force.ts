@@ -1,8 +1,8 @@
 import { bytesSent, canTransfer } from '#lib/layout/transfer.ts'
-import type { Layout, Shape } from '#lib/layout/layout.ts'
+import { keyOf, type Layout, type Shape } from '#lib/layout/layout.ts'
 import { type Graph, isInput } from '#lib/graph/graph.ts'
 import type { Mesh } from '#lib/language/mesh.ts'
-import { type Ground, keyOf, statesOf } from '#lib/plan/states.ts'
+import { type Ground, statesOf } from '#lib/plan/states.ts'
 import { onlyLive, strategiesOf } from '#lib/plan/strategies.ts'
 
 /**

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Layout, Shape } from '#lib/layout/layout.ts'
+import { keyOf, type Layout, type Shape } from '#lib/layout/layout.ts'
 import { type Mesh, mesh } from '#lib/language/mesh.ts'
 import { bytesIn, copyPrices } from '#lib/plan/copies.ts'
-import { type Ground, keyOf, statesOf } from '#lib/plan/states.ts'
+import { type Ground, statesOf } from '#lib/plan/states.ts'
 import { copySets, moveBytes } from './brute-force.ts'
 
 const on = (mesh: Mesh): Ground => ({ mesh, cutSingles: new Set() })

@@ -1,3 +1,4 @@
+import { keyOf } from '#lib/layout/layout.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
@@ -6,7 +7,7 @@ import { sentence } from '#lib/fault.ts'
 import { buildGraph, type Graph } from '#lib/graph/graph.ts'
 import { trace } from '#lib/language/trace.ts'
 import { type Decision, plan } from '#lib/plan/planner.ts'
-import { keyOf } from '#lib/plan/states.ts'
+
 import { strategiesOf } from '#lib/plan/strategies.ts'
 import { combinations, declaresAll, largestStateSpace, leastBytes, moveBytes } from './brute-force.ts'
 import { programOf, type Recipe, recipes } from './random-programs.ts'

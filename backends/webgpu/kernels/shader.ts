@@ -2,6 +2,7 @@ import { elementsOf, type Kernel } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import type { Shader } from '../emit.ts'
 import { attentionShader } from './attention.ts'
+import { attentionGradientShader } from './attention_gradient.ts'
 import { contractShader } from './contract.ts'
 import { gatherShader } from './gather.ts'
 import { mapShader } from './map.ts'
@@ -18,6 +19,7 @@ const positions = (kernel: Kernel): number => {
     case 'contract':
       return elementsOf(kernel.batch) * elementsOf(kernel.rows) * elementsOf(kernel.columns)
     case 'attention':
+    case 'attention-gradient':
       return elementsOf(kernel.rows) * kernel.features
   }
 }
@@ -34,6 +36,8 @@ export const shaderOf = (kernel: Kernel, shape: Shape): Shader | null => {
       return contractShader(kernel, shape)
     case 'attention':
       return attentionShader(kernel, shape)
+    case 'attention-gradient':
+      return attentionGradientShader(kernel)
     case 'gather':
       return gatherShader(kernel)
   }

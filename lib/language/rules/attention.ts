@@ -1,8 +1,9 @@
-import type { DimTwice, NoDim, PartsCount, SizesDiffer } from '../messages.ts'
+import type { DimTwice, NoDim, PartsCount, RingAlone, RingNeeds, SizesDiffer } from '../messages.ts'
 import type { Known } from '../arithmetic.ts'
-import type { Names, Remove, Size } from '../spec.ts'
+import type { At, Axes, CutByAny, Dim, HasAxis, LayoutWithCut, Names, Remove, Size } from '../spec.ts'
 import type { AnyTensor, MeshOf, Message, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
 import type { CutConflict, Extra, SizeConflict, WithAxesOf } from './binary.ts'
+import type { AxesExist } from './layout.ts'
 import type { AllExist, Exists, First, Needs, RefusePending } from './unary.ts'
 import type { AllWhole, CutTwice } from './whole.ts'
 
@@ -13,6 +14,11 @@ export interface AttentionDims {
   readonly heads?: string
   readonly mask?: AnyTensor
   readonly maskKeys?: string
+  /**
+   * The mesh axis round which keys and values go: each rank keeps its own queries and meets every piece of the others' keys and
+   * values (Ring Attention, arXiv 2310.01889). `over` is then cut over it, in queries, keys and values.
+   */
+  readonly ring?: string
 }
 
 type NoExtra<U extends string, S extends string, Side extends string> = Extra<U, S> extends `${infer D}:${string}`
@@ -47,7 +53,7 @@ type AttentionMessage<X, K, V, Q extends string, KS extends string, VS extends s
   RefusePending<'attention', K, 'key'>,
   RefusePending<'attention', V, 'value'>,
   O['mask'] extends AnyTensor ? RefusePending<'attention', O['mask'], 'mask'> : '',
-  WholeMessage<Q, KS, VS, O>,
+  WholeMessage<Q, KS, VS, O, MeshOf<X>>,
   CutsMessage<Q, KS, VS, O>
 >
 
@@ -78,13 +84,37 @@ type TypesMessage<X, K, V, O extends AttentionDims> = First<
   Needs<'attention', V, 'real', 'value'>,
   O['mask'] extends AnyTensor ? Needs<'attention', O['mask'], 'mask', 'mask'> : ''
 >
-type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = Operands<Q, KS, VS, O> extends
-  infer All extends readonly (readonly [string, string])[] ? First<
+type WholeMessage<Q extends string, KS extends string, VS extends string, O extends AttentionDims, M extends string> = Operands<
+  Q,
+  KS,
+  VS,
+  O
+> extends infer All extends readonly (readonly [string, string])[] ? First<
     AllWhole<'attention', O['features'], [['query', Q], ['key', KS], ['value', VS]], All, O['over']>,
-    AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
+    O['ring'] extends string ? RingMessage<'attention', O['ring'], O['over'], Q, KS, VS, M>
+      : AllWhole<'attention', O['over'], [['key', KS], ['value', VS]], All, O['features']>,
     MaskSpec<O> extends '' ? '' : AllWhole<'attention', MaskKeys<O>, [['mask', MaskSpec<O>]], All>
   >
   : never
+/** Keys, values and queries are cut over the axis that keys and values go round. */
+type RingMessage<
+  Op extends string,
+  A extends string,
+  D extends string,
+  Q extends string,
+  KS extends string,
+  VS extends string,
+  M extends string,
+> = string extends A ? '' : First<
+  AxesExist<Op, A, D, M>,
+  RingCut<Op, A, D, KS, 'key'>,
+  RingCut<Op, A, D, VS, 'value'>,
+  Dim<Q, D> extends '' ? (CutByAny<Q, A> extends true ? '' : RingAlone<Op, A, 'query'>)
+    : HasAxis<Axes<Q, D>, A | '?'> extends false ? RingCut<Op, A, D, Q, 'query'>
+    : ''
+>
+type RingCut<Op extends string, A extends string, D extends string, S extends string, Side extends string> = Axes<S, D> extends A | '?' ? ''
+  : RingNeeds<Op, A, D, Axes<S, D> extends '' ? 'whole' : At<Axes<S, D>>, Side, `layout('${LayoutWithCut<S, D, A>}')`>
 type Operands<Q extends string, KS extends string, VS extends string, O extends AttentionDims> = [
   ['query', Q],
   ['key', KS],
@@ -128,6 +158,9 @@ type SelfMessage<Op extends string, X, S extends string, O extends AttentionDims
   Needs<Op, X, 'real'>,
   RefusePending<Op, X>,
   AllWhole<Op, O['parts'], [['input', S]], [['input', S]], `${O['over']} ${O['features']}`>,
-  AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
+  O['ring'] extends string ? SelfRing<Op, O['ring'], O['over'], S, MeshOf<X>>
+    : AllWhole<Op, O['over'], [['input', S]], [['input', S]], `${O['parts']} ${O['features']}`>,
   AllWhole<Op, O['features'], [['input', S]], [['input', S]], `${O['parts']} ${O['over']}`>
 >
+type SelfRing<Op extends string, A extends string, D extends string, S extends string, M extends string> = string extends A ? ''
+  : First<AxesExist<Op, A, D, M>, RingCut<Op, A, D, S, 'input'>>

@@ -1,0 +1,98 @@
+import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
+import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { simplify } from '../loops.ts'
+
+/**
+ * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
+ * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
+ * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored.
+ */
+export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
+  const depth = k.rows.length
+  const ofKeys = k.of === 'keys'
+  const views: readonly View[] = [k.query, k.key, k.value, k.cotangent, k.stats, k.output, ...present(k.mask), ...present(k.carry)]
+  const [query, key, value, cotangent, stats, output] = [0, 1, 2, 3, 4, 5] as const
+  const [mask, carry] = [k.mask === null ? -1 : 6, k.carry === null ? -1 : views.length - 1]
+  const rows = simplify(k.rows, views.map((view) => view.strides.slice(0, depth)))
+  const inner = simplify(k.inner, views.map((view) => view.strides.slice(depth, -1)))
+  const byFeature = (view: number): number => views[view]!.strides.at(-1)!
+  const wide = [query, key, value, cotangent].every((view) =>
+    aligned(views[view]!.offset, [...rows.strides[view]!, ...inner.strides[view]!, byFeature(view)], k.features)
+  )
+  const width = wide ? 4 : 1
+  const units = k.features / width
+  const element = wide ? 'vec4<f32>' : 'f32'
+
+  const bindings = new Bindings()
+  const out = bindings.output(k.output)
+  const buffers = views.map((view, n) => n === output ? out : bindings.input(view, n <= cotangent ? width : 1))
+
+  const rowNames = namesOf(rows.sizes, 'p')
+  const innerNames = namesOf(inner.sizes, 'i')
+  const divided = (strides: readonly number[], by: number): readonly number[] => strides.map((stride) => stride / by)
+  /** Where a view's row begins, in elements or in fours. */
+  const rowStart = (view: number, by: number): string => offsetText(views[view]!.offset / by, rowNames, divided(rows.strides[view]!, by))
+  const innerStart = (view: number, by: number): string => offsetText(`row${view}`, innerNames, divided(inner.strides[view]!, by))
+  const load = (view: number, base: string): string => `${buffers[view]}[${offsetText(base, ['f'], [wide ? 1 : byFeature(view)])}]`
+  const product = (a: string, b: string): string => wide ? `dot(${a}, ${b})` : `${a} * ${b}`
+  /** The rows that a thread keeps, and those that it walks. */
+  const [own, others] = ofKeys ? [[key, value], [query, cotangent]] as const : [[query, cotangent], [key, value]] as const
+
+  const masked = (): string => {
+    const scaled = `score * ${constantText(k.scale, 'f32')}`
+    if (k.mask === null) return scaled
+    const stored = `${buffers[mask]}[${innerStart(mask, 1)}]`
+    return k.mask.type === 'f32' ? `${scaled} + ${stored}` : `select(lowest, ${scaled}, ${fromStored('bool', stored)})`
+  }
+  const lane = (text: string, n: number): string => wide ? `${text}.${lanes[n]}` : text
+  const eachLane = Array.from({ length: width }, (_, n) => n)
+  const write = (sums: string, part: number, carriedPart: number): string =>
+    eachLane.map((n) => {
+      const at = (view: number, offset: number): string =>
+        `${buffers[view]}[${
+          offsetText(offset === 0 ? `row${view}` : `row${view} + ${offset}`, [`(f * ${width} + ${n})`], [byFeature(view)])
+        }]`
+      return `${at(output, part)} = ${lane(`${sums}[f]`, n)}${carry < 0 ? '' : ` + ${at(carry, carriedPart)}`};`
+    }).join('\n    ')
+
+  const body = `var t = thread;
+  ${decodeText('t', rows.sizes, 'p')}
+  let lowest = -bitcast<f32>(infinity_bits_);
+  ${views.map((_, view) => `let row${view} = ${rowStart(view, view <= cotangent ? width : 1)};`).join('\n  ')}
+  var near: array<${element}, ${units}>;
+  var far: array<${element}, ${units}>;
+  var first: array<${element}, ${units}>;
+  ${ofKeys ? `var second: array<${element}, ${units}>;` : ''}
+  for (var f = 0; f < ${units}; f++) {
+    near[f] = ${load(own[0], `row${own[0]}`)};
+    far[f] = ${load(own[1], `row${own[1]}`)};
+  }
+  for (var n = 0u; n < ${elementsOf(inner.sizes)}u; n++) {
+    var m = n;
+    ${decodeText('m', inner.sizes, 'i')}
+    let a = ${innerStart(others[0], width)};
+    let b = ${innerStart(others[1], width)};
+    let s = ${innerStart(stats, 1)};
+    var score = 0.0;
+    var slope = 0.0;
+    for (var f = 0; f < ${units}; f++) {
+      score += ${product('near[f]', load(others[0], 'a'))};
+      slope += ${product('far[f]', load(others[1], 'b'))};
+    }
+    let log_sum = ${buffers[stats]}[s];
+    let weight = select(exponential_(${masked()} - log_sum), 0.0, log_sum == lowest);
+    let change = weight * (slope - ${buffers[stats]}[s + ${byFeature(stats)}]) * ${constantText(k.scale, 'f32')};
+    for (var f = 0; f < ${units}; f++) {
+      first[f] += change * ${load(others[0], 'a')};
+      ${ofKeys ? `second[f] += weight * ${load(others[1], 'b')};` : ''}
+    }
+  }
+  for (var f = 0; f < ${units}; f++) {
+    ${write('first', 0, 0)}
+    ${ofKeys ? write('second', k.part, k.carryPart) : ''}
+  }`
+  const threads = elementsOf(rows.sizes)
+  return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })
+}
+
+const present = (view: View | null): readonly View[] => view === null ? [] : [view]
