@@ -29,6 +29,8 @@ export interface Executable {
    * surface in the next `read` or `pack` at the latest.
    */
   readonly run: (from: number, to: number) => TaskEither<Fault, void>
+  /** Waits until all that was queued has run. */
+  readonly settle: () => TaskEither<Fault, void>
   /**
    * Starts an exchange: reads back every send parcel of step `step` and hands each to `deliver` as contiguous bytes
    * in parcel order. The bytes are valid only during the call: `deliver` copies them to their destination at once.

@@ -92,6 +92,8 @@ const executable = (program: RankProgram): ReferenceExecutable => {
         for (const step of program.steps.slice(from, to)) if (step.kind !== 'exchange') execute(step, buffers, offsets)
       }),
 
+    settle: () => TE.right(undefined),
+
     pack: (step, deliver) =>
       TE.fromIO(() => {
         exchangeAt(step).sends.forEach(({ view, sizes }, parcel) => {

@@ -10,6 +10,7 @@ import { type Dispatch, encode, prepare, prepareAll } from './dispatch.ts'
 import { type ExchangePlan, planExchange, runOf } from './exchange.ts'
 import { copyShader } from './kernels/copy.ts'
 import { shaderOf } from './kernels/shader.ts'
+import { expectSoon } from './patience.ts'
 import { Staging } from './staging.ts'
 
 /** A step ready to run. */
@@ -199,6 +200,13 @@ const executable = (
     return submit((encoder) => encode(encoder, scatter))
   }
 
+  /** A lost device has settled too: `safely` tells. */
+  const settle = async (): Promise<E.Either<Fault, void>> => {
+    expectSoon()
+    await device.gpu.queue.onSubmittedWorkDone()
+    return E.right(undefined)
+  }
+
   const safely = <A>(use: () => Promise<E.Either<Fault, A>>): TaskEither<Fault, A> => async () => E.flatten(await device.guard(use))
 
   return {
@@ -208,6 +216,7 @@ const executable = (
       safely(async () =>
         submit((encoder) => encode(encoder, steps.slice(from, to).flatMap((step) => step.kind === 'kernel' ? step.dispatches : [])))
       ),
+    settle: () => safely(settle),
     pack: (step, deliver) => safely(() => pack(step, deliver)),
     unpack: (step, received) => safely(() => unpack(step, received)),
     free: async () => {

@@ -48,6 +48,7 @@ test('a lost device ends every pending call and every later one with a fault', a
   const executable = await right(backend.load(program([side * side, side * side, side * side], [long, exchange], 0, 2)))
   await right(executable.run(0, 1))
   const pending = [
+    executable.settle()(),
     executable.read(whole(2, 'f32'), [side * side])(),
     executable.pack(1, () => undefined)(),
   ]
@@ -56,6 +57,7 @@ test('a lost device ends every pending call and every later one with a fault', a
   const received = new Uint8Array(side * side * 4)
   const later: readonly TaskEither<Fault, unknown>[] = [
     executable.run(0, 1),
+    executable.settle(),
     executable.read(whole(0, 'f32'), [4]),
     executable.pack(1, () => undefined),
     executable.unpack(1, () => received),
