@@ -78,6 +78,23 @@ export const bytesSent = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): r
   return sent
 }
 
+/** The bytes that a rank sends to each rank in that exchange; a shift is known by its piece alone. */
+export const bytesFrom = (rank: number, from: Held, to: Held, mesh: Mesh): readonly number[] => {
+  const bytes = new Array<number>(mesh.ranks).fill(0)
+  const { turn } = to.layout
+  if (turn !== undefined) {
+    bytes[rankBefore(mesh, rank, turn.axis, -1)] = volume(from.boxes[rank]!) * bytesPerElement
+    return bytes
+  }
+  const varying = [...from.layout.cuts.flat(), ...finishedAxes(from.layout, to.layout)]
+  const fixed = mesh.axes.map(({ name }) => name).filter((name) => !varying.includes(name))
+  for (let receiver = 0; receiver < mesh.ranks; receiver++) {
+    if (receiver === rank || fixed.some((axis) => coordinate(mesh, receiver, axis) !== coordinate(mesh, rank, axis))) continue
+    bytes[receiver] = volume(intersect(from.boxes[rank]!, to.boxes[receiver]!)) * bytesPerElement
+  }
+  return bytes
+}
+
 /**
  * Bytes that all ranks together send in that exchange, without working out who sends what: each rank gets every element of
  * its new part once, or once from each share of a reduction, less what it has itself.

@@ -1,3 +1,4 @@
+import type { Precision } from '../cluster/cluster.ts'
 import { type Graph, isInput, type Use } from '../graph/graph.ts'
 import { keyOf, type Layout, printCuts, printPending, printSpec, type Shape } from '../layout/layout.ts'
 import { bytesSent } from '../layout/transfer.ts'
@@ -9,8 +10,16 @@ import { roundOf } from '../plan/strategies.ts'
 import { nameMove } from './name-move.ts'
 import { reasonsIn } from './reason.ts'
 
+/** What is to be told of a decision that was made for the least time. */
+export interface Fastest {
+  readonly cluster: string
+  readonly precision: Precision
+  /** No legal plan sends fewer bytes. */
+  readonly bytesBound: number
+}
+
 /** Writes the planner's decision down as a plan: ops in order, and each change of layout just before its first use. */
-export const lower = (graph: Graph, decision: Decision): Unsigned => {
+export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null = null): Unsigned => {
   const values: PlanValue[] = []
   const steps: Step[] = []
   /** The copies that exist: for each value of the graph, by layout. */
@@ -135,10 +144,14 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     const layout = decision.strategies[parameter]!.result
     return { parameter: name, value: copyIn(use.value, layout, 'the parameter lies so', use, where, phase) }
   })
-  const { bytes, bound, declaredBytes, width } = decision
+  const { bytes, declaredBytes, width } = decision
+  const bound = fastest?.bytesBound ?? decision.bound
+  const time = fastest === null
+    ? null
+    : { cluster: fastest.cluster, precision: fastest.precision, seconds: decision.cost / 1e6, bound: decision.bound / 1e6 }
   return {
     format: 'shardwise-plan',
-    version: 2,
+    version: 3,
     program: graph.name,
     mesh: graph.mesh.text,
     ranks: graph.mesh.ranks,
@@ -148,7 +161,15 @@ export const lower = (graph: Graph, decision: Decision): Unsigned => {
     changes,
     steps,
     declarations: declarationsOf(graph),
-    certificate: { bytes, bound, minimal: bytes === bound, declaredBytes: declaredBytes ?? null, method: 'variable elimination', width },
+    certificate: {
+      bytes,
+      bound,
+      minimal: bytes === bound,
+      declaredBytes: declaredBytes ?? null,
+      fastest: time,
+      method: 'variable elimination',
+      width,
+    },
   }
 }
 

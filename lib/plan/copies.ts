@@ -1,6 +1,7 @@
 import { bytesTogether, canTransfer, heldIn } from '../layout/transfer.ts'
 import { keyOf, type Layout, type Pending, printPending, type Shape } from '../layout/layout.ts'
 import { piecesAlong } from '../language/mesh.ts'
+import type { Pricing } from './pricing.ts'
 import { canCut, type Ground, statesOf } from './states.ts'
 
 /** One change of layout: from a copy that exists to one that is wanted. */
@@ -23,9 +24,6 @@ export interface Copies {
 const perExchange = 2 ** -16
 const perSlice = 2 ** -18
 
-/** Bytes in a cost: what is left without the tie-breakers. */
-export const bytesIn = (cost: number): number => Math.floor(cost + perSlice / 2)
-
 interface Space {
   readonly states: readonly Layout[]
   readonly numbers: ReadonlyMap<string, number>
@@ -42,7 +40,7 @@ interface Space {
  * moves that makes them all. A copy that several consumers want is paid once; copies that nobody wants may lie on the
  * way (a directed Steiner tree, solved exactly by the recursion of Dreyfus & Wenk 1971).
  */
-export const copyPrices = (ground: Ground) => {
+export const copyPrices = (ground: Ground, price: Pricing['exchange']) => {
   const spaces = new Map<string, Space>()
   const trees = new Map<string, Copies>()
 
@@ -65,7 +63,8 @@ export const copyPrices = (ground: Ground) => {
       for (let j = 0; j < n; j++) {
         const sent = i === j ? 0 : canTransfer(states[i]!, states[j]!) ? bytesTogether(held[i]!, held[j]!, ground.mesh) : Infinity
         bytes[i * n + j] = sent
-        distance[i * n + j] = sent + (i === j ? 0 : sent > 0 ? perExchange * exchangesTo(states[j]!) : perSlice)
+        const costs = sent === 0 || sent === Infinity ? sent : price(held[i]!, held[j]!)
+        distance[i * n + j] = costs + (i === j ? 0 : sent > 0 ? perExchange * exchangesTo(states[j]!) : perSlice)
         next[i * n + j] = j
       }
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import { PrecisionCodec } from '../cluster/cluster.ts'
 import { decodeWith } from '../codec.ts'
 import type { Fault } from '../fault.ts'
 import { TemplateCodec } from '../kernel/template.ts'
@@ -80,6 +81,8 @@ const CertificateCodec = t.strict({
   minimal: t.boolean,
   /** Bytes of the program as declared, or null where it leaves dims to the planner. */
   declaredBytes: t.union([t.number, t.null]),
+  /** Where the plan was made for the least time: on which cluster, the seconds that it should take, and a lower bound on them. */
+  fastest: t.union([t.strict({ cluster: t.string, precision: PrecisionCodec, seconds: t.number, bound: t.number }), t.null]),
   /** How the bound was found, and the most choices that met in one table. */
   method: t.string,
   width: t.number,
@@ -87,7 +90,7 @@ const CertificateCodec = t.strict({
 
 const fields = {
   format: t.literal('shardwise-plan'),
-  version: t.literal(2),
+  version: t.literal(3),
   program: t.string,
   mesh: t.string,
   ranks: t.number,

@@ -1,7 +1,8 @@
 import { isUndecided, keyOf, type Layout, positionOf, type Shape, sizeOf, wholeLayout } from '../layout/layout.ts'
 import type { Graph } from '../graph/graph.ts'
-import { bytesIn, type Copies, type CopyPrices, copyPrices } from './copies.ts'
+import { type Copies, type CopyPrices, copyPrices } from './copies.ts'
 import { eliminate, type Factor } from './eliminate.ts'
+import { inBytes, type Pricing } from './pricing.ts'
 import { liveAxes, statesOf } from './states.ts'
 import { allows, bytesRound, foldOf, goingRound, onlyLive, roundOf, strategiesOf, type Strategy } from './strategies.ts'
 import { type Chosen, type Priced, valueFactors } from './value-factors.ts'
@@ -16,7 +17,9 @@ export interface Decision {
   readonly outputs: readonly Layout[]
   /** Bytes sent by all ranks together. */
   readonly bytes: number
-  /** No legal plan sends less than this. */
+  /** What the planner made as small as it could: those bytes, or microseconds. */
+  readonly cost: number
+  /** No legal plan costs less than this. */
   readonly bound: number
   /** What the program sends if each declared layout is taken literally; undefined where it leaves dims undecided. */
   readonly declaredBytes: number | undefined
@@ -44,30 +47,31 @@ interface Chooser {
 }
 
 /**
- * Chooses layouts for every op and copy so that the fewest bytes are sent, exactly, with a copy that several consumers
- * share counted once. Between two declared layouts it is free; it never repeats work on ranks that the declared program
+ * Chooses layouts for every op and copy so that the fewest bytes are sent (or what else the pricing counts is least), exactly,
+ * with a copy that several consumers share counted once. Between two declared layouts it is free; it never repeats work on ranks that the declared program
  * shares.
  */
-export const plan = (graph: Graph, limits: Limits = usual): Decision => {
+export const plan = (graph: Graph, limits: Limits = usual, pricing: Pricing = inBytes(graph)): Decision => {
   const settled = settledAxes(graph)
   // A program without gradients is small enough to be solved as it is.
   const trains = graph.nodes.some(({ phase }) => phase === 'backward')
-  if (!trains || liveAxes(graph.mesh).length < 2 || settled.size === 0) return attempt(graph, limits, () => true)
+  if (!trains || liveAxes(graph.mesh).length < 2 || settled.size === 0) return attempt(graph, limits, pricing, () => true)
   const free = freeAxesOf(graph)
   const near = attempt(
     graph,
     limits,
+    pricing,
     (value, layout) =>
       keepsSettled(settled, graph.nodes[value]!.shape, layout) && [...free[value]!].every((axis) => !layout.cuts.flat().includes(axis)),
   )
-  const full = attempt(graph, settledLimits, () => true)
-  const best = near.bytes <= full.bytes ? near : full
-  return { ...best, bound: Math.min(best.bytes, full.bound), width: Math.max(near.width, full.width) }
+  const full = attempt(graph, settledLimits, pricing, () => true)
+  const best = near.cost <= full.cost ? near : full
+  return { ...best, bound: Math.min(best.cost, full.bound), width: Math.max(near.width, full.width) }
 }
 
 /** The best plan among those whose layouts are all allowed. */
-const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: Layout) => boolean): Decision => {
-  const prices = copyPrices(graph)
+const attempt = (graph: Graph, limits: Limits, pricing: Pricing, allowed: (value: number, made: Layout) => boolean): Decision => {
+  const prices = copyPrices(graph, pricing.exchange)
   const { cheapest } = prices
   // A value that is whole over all axes for nothing stays so: every layout of it is a free slice, so no other choice can be cheaper.
   const free = freeAxesOf(graph).map((axes) => axes.size === liveAxes(graph.mesh).length)
@@ -76,8 +80,7 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
   const variableOf = (count: number): number => sizes.push(count) - 1
 
   graph.nodes.forEach((node, value) => {
-    // What is whole everywhere for nothing is never pending.
-    // Nor does it go round a ring, unless the program says so.
+    // What is whole everywhere for nothing is never pending, nor does it go round a ring unless the program says so.
     const declaresRing = foldOf(graph, node)?.ring !== undefined
     const all = free[value]
       ? [wholeStrategy(graph, value)]
@@ -110,11 +113,12 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
   graph.nodes.forEach((node, value) => {
     const { options, variable } = choosers[value]!
     const layouts = options.map(({ result }) => result)
-    if (options.length > 1 || options[0]!.bytes !== undefined) {
-      const wanted = keyOf(onlyLive(node.declared, graph.mesh))
-      const costs = Float64Array.from(options, ({ result, bytes = 0 }) => bytes + (keyOf(result) === wanted ? 0 : perDeviation))
-      preferences.push({ scope: [variable], costs })
-    }
+    const wanted = keyOf(onlyLive(node.declared, graph.mesh))
+    const costs = Float64Array.from(
+      options,
+      (strategy) => pricing.work(node, strategy) + (options.length === 1 || keyOf(strategy.result) === wanted ? 0 : perDeviation),
+    )
+    preferences.push({ scope: [variable], costs })
     if (!free[value]) priced.push(factorsOf(node.shape, { variable, layouts }, consumers[value]!))
   })
 
@@ -124,9 +128,12 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
     const copies = graph.nodes.map((node, value) =>
       cheapest(node.shape, strategies[value]!.result, consumers[value]!.map(({ variable, layouts }) => layouts[values[variable]!]!))
     )
+    const costs = copies.reduce((sum, { cost }) => sum + cost, 0) +
+      strategies.reduce((sum, strategy, value) => sum + pricing.work(graph.nodes[value]!, strategy), 0)
     return {
       strategies,
       copies,
+      cost: pricing.sum(costs),
       outputs: outputs.map(({ layouts, variable }) => layouts[values[variable]!]!),
       bytes: copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0) +
         strategies.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
@@ -135,12 +142,12 @@ const attempt = (graph: Graph, limits: Limits, allowed: (value: number, made: La
 
   const relaxed = eliminate(sizes, [...preferences, ...priced.flatMap(({ below }) => below)], limits.table)
   const first = decide(relaxed.values)
-  const bound = Math.min(first.bytes, bytesIn(relaxed.bound))
+  const bound = Math.min(first.cost, pricing.sum(relaxed.bound))
   let best = first
-  if (bound < first.bytes && priced.some(({ right }) => right !== undefined)) {
+  if (bound < first.cost && priced.some(({ right }) => right !== undefined)) {
     const factors = [...preferences, ...priced.flatMap(({ below, right }) => right?.() ?? below)]
     const second = decide(eliminate(sizes, factors, limits.table).values)
-    if (second.bytes < first.bytes) best = second
+    if (second.cost < first.cost) best = second
   }
   return { ...best, bound, width: relaxed.width, declaredBytes: declaredBytes(graph, cheapest) }
 }
@@ -235,7 +242,7 @@ const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number |
     wanted[use.value]!.push({ ...onlyLive(use.pin?.layout ?? declared, graph.mesh), pending: [] })
   }
   for (const { parameter, use } of graph.changes) wanted[use.value]!.push(declaredOf(parameter))
-  let cost = 0
+  let sent = 0
   graph.nodes.forEach((node, consumer) => {
     const fold = foldOf(graph, node)
     const axis = liveAxes(graph.mesh).find((axis) => axis === fold?.ring)
@@ -249,10 +256,11 @@ const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number |
         )
       }
     })
-    if (node.op.blocks?.travels === true) cost += bytesRound(graph, node.shape, onlyLive(node.declared, graph.mesh), axis)
+    if (node.op.blocks?.travels === true) sent += bytesRound(graph, node.shape, onlyLive(node.declared, graph.mesh), axis)
   })
   wanted.forEach((layouts, value) => {
-    cost += cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts).cost
+    const { cost, moves } = cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts)
+    sent += moves.reduce((sum, { bytes }) => sum + bytes, Number.isFinite(cost) ? 0 : cost)
   })
-  return Number.isFinite(cost) ? bytesIn(cost) : undefined
+  return Number.isFinite(sent) ? sent : undefined
 }

@@ -3,11 +3,14 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { keyOf, type Layout, type Shape } from '#lib/layout/layout.ts'
 import { type Mesh, mesh } from '#lib/language/mesh.ts'
-import { bytesIn, copyPrices } from '#lib/plan/copies.ts'
+import { copyPrices } from '#lib/plan/copies.ts'
+import { inBytes } from '#lib/plan/pricing.ts'
 import { type Ground, statesOf } from '#lib/plan/states.ts'
 import { copySets, moveBytes } from './brute-force.ts'
 
 const on = (mesh: Mesh): Ground => ({ mesh, cutSingles: new Set() })
+
+const prices = (mesh: Mesh) => copyPrices(on(mesh), inBytes({ mesh }).exchange)
 
 /** A value of a small shape that is made in one layout and wanted in some others. */
 const value = (meshes: readonly string[], dims: number, wishes: number) =>
@@ -86,7 +89,7 @@ test('the states of a value are all layouts that exist, each once', () => {
 test('the cheapest copies equal the cheapest of all trees', () => {
   fc.assert(
     fc.property(value(['sp=2', 'sp=3'], 3, 4), ({ mesh, shape, made, wanted }) => {
-      assert.equal(bytesIn(copyPrices(on(mesh)).cheapest(shape, made, wanted).cost), leastTree(shape, mesh, made, wanted))
+      assert.equal(inBytes({ mesh }).sum(prices(mesh).cheapest(shape, made, wanted).cost), leastTree(shape, mesh, made, wanted))
     }),
     { numRuns: 200 },
   )
@@ -95,7 +98,7 @@ test('the cheapest copies equal the cheapest of all trees', () => {
 test('on two axes too, they equal the cheapest set of copies', () => {
   fc.assert(
     fc.property(value(['a=2 b=2', 'a=2 b=3', 'a=3 b=2'], 2, 5), ({ mesh, shape, made, wanted }) => {
-      assert.equal(bytesIn(copyPrices(on(mesh)).cheapest(shape, made, wanted).cost), copySets(shape, on(mesh), made)(wanted))
+      assert.equal(inBytes({ mesh }).sum(prices(mesh).cheapest(shape, made, wanted).cost), copySets(shape, on(mesh), made)(wanted))
     }),
     { numRuns: 200 },
   )
@@ -110,7 +113,7 @@ test('the two ways of trying everything agree', () => {
 test('the moves make every wanted copy from one that exists, and cost what is said', () => {
   fc.assert(
     fc.property(value(['sp=3', 'a=2 b=2', 'a=2 b=3'], 3, 5), ({ mesh, shape, made, wanted }) => {
-      const { moves, cost } = copyPrices(on(mesh)).cheapest(shape, made, wanted)
+      const { moves, cost } = prices(mesh).cheapest(shape, made, wanted)
       const copies = new Set([keyOf(made)])
       const waiting = new Map(moves.map((move) => [keyOf(move.to), move]))
       assert.equal(waiting.size, moves.length, 'each copy is made once')
@@ -124,7 +127,7 @@ test('the moves make every wanted copy from one that exists, and cost what is sa
       }
       assert.ok(wanted.every((layout) => copies.has(keyOf(layout))))
       for (const { from, to, bytes } of moves) assert.equal(bytes, moveBytes(shape, from, to, mesh))
-      assert.equal(moves.reduce((sum, { bytes }) => sum + bytes, 0), bytesIn(cost))
+      assert.equal(moves.reduce((sum, { bytes }) => sum + bytes, 0), inBytes({ mesh }).sum(cost))
     }),
     { numRuns: 200 },
   )
@@ -140,9 +143,9 @@ test('the pricer of many choices gives the price of each', () => {
   fc.assert(fc.property(cases, ({ one: { mesh, shape, made, wanted }, choices }) => {
     fc.pre(wanted.length > 0)
     for (const choice of choices) {
-      const price = copyPrices(on(mesh)).pricer(shape, [made], choice.map(() => wanted))
+      const price = prices(mesh).pricer(shape, [made], choice.map(() => wanted))
       const picked = choice.map((at) => at % wanted.length)
-      assert.equal(price(0, picked), copyPrices(on(mesh)).cheapest(shape, made, picked.map((at) => wanted[at]!)).cost)
+      assert.equal(price(0, picked), prices(mesh).cheapest(shape, made, picked.map((at) => wanted[at]!)).cost)
     }
   }))
 })
