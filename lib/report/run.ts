@@ -1,16 +1,24 @@
 import colours from 'picocolors'
 import type { Plan } from '../plan/plan.ts'
-import type { Times } from '../run/executor.ts'
 import type { RunResult, SessionDescription } from '../run/session.ts'
+import type { Times } from '../run/timeline.ts'
 import { printBytes, table } from './print.ts'
 
 const milliseconds = (time: number): string => `${time.toFixed(1)} ms`
 
-/** Kernels run while later calls wait for them, so their time shows in packing and reading. */
-const deviceTime = ({ queue, pack, unpack, read }: Times): number => queue + pack + unpack + read
+/**
+ * What took how long. Where spans were measured each activity stands alone; else kernels run while later calls wait for them,
+ * so that their time shows in packing and reading, and only the device as a whole can be told.
+ */
+const activities = ({ write, compute, pack, wire, wait, unpack, read }: Times, measured: boolean): string =>
+  Object.entries(
+    measured
+      ? { compute, pack, wire, wait, unpack, 'in and out': write + read }
+      : { 'on the device': compute + pack + unpack + read, 'on the wire': wire, waiting: wait },
+  ).map(([what, time]) => `${milliseconds(time)} ${what}`).join(', ')
 
 /** What a run did, a line per rank: where it ran, what it sent, how long it took; and whether the bytes are the plan's. */
-export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent, times }: RunResult): string => {
+export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent, times, spans }: RunResult): string => {
   const planned = ranks.map((_, rank) => plan.steps.reduce((sum, step) => step.do === 'move' ? sum + step.bytes[rank]! : sum, 0))
   const rows = ranks.map(({ rank, runtime, pid, backend }) => [
     `rank ${rank}`,
@@ -18,7 +26,7 @@ export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent
     `${backend.backend}: ${backend.adapter}`,
     `sent ${printBytes(sent[rank]!)}`,
     `${milliseconds(times[rank]!.total)} in all`,
-    colours.dim(`${milliseconds(deviceTime(times[rank]!))} on the device, ${milliseconds(times[rank]!.wire)} on the wire`),
+    colours.dim(activities(times[rank]!, spans[rank]!.length > 0)),
   ])
   const equal = planned.every((bytes, rank) => bytes === sent[rank])
   return [

@@ -1,12 +1,16 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Executable } from '#backends/backend.ts'
 import { bytesPerElement, type Elements } from '../dtype.ts'
 import { badTensor, type Fault } from '../fault.ts'
 import { elementsOf, type Kernel, type Parcel, type Port, type RankProgram } from '../kernel/kernel.ts'
 import { nowhere } from './link/arena.ts'
-import type { Link, Message } from './link/link.ts'
+import type { Link, Message, Turn } from './link/link.ts'
 import { kindIn, madeNotFinite } from './not-finite.ts'
+import type { Span } from './span.ts'
+import { makeTimeline, type Timeline, type Times } from './timeline.ts'
 
 /**
  * Runs a rank's program on a device: kernels in the longest runs there are between exchanges, and exchanges as
@@ -28,17 +32,8 @@ export interface RankRun {
   /** Payload bytes this run sent to each rank, counted by the link. */
   readonly sent: readonly number[]
   readonly times: Times
-}
-
-/** Milliseconds this rank spent on each kind of work. `queue` is handing kernels to the device, which may run later. */
-export interface Times {
-  readonly write: number
-  readonly queue: number
-  readonly pack: number
-  readonly wire: number
-  readonly unpack: number
-  readonly read: number
-  readonly total: number
+  /** Empty unless the executor was made with `spans`. */
+  readonly spans: readonly Span[]
 }
 
 /** Told before each step, or run of kernels, where the rank is: a step's number or one of `places`. */
@@ -58,12 +53,16 @@ export const doing = (program: RankProgram, position: number): string => {
   return label === '' ? `at ${place}` : `${/^(in|at) /.test(label) ? '' : 'in '}${label}, ${place}`
 }
 
-/** `#2 all-to-all t→s over sp for video.ts:12`: exchanges are counted from 1 within the program. */
-const exchangeLabel = (program: RankProgram, step: number, name: string): string => {
-  const number = program.steps.slice(0, step + 1).filter(({ kind }) => kind === 'exchange').length
+/** `attention at video.ts:12`, `all-to-all t→s over sp for video.ts:14`. */
+const labelOf = (program: RankProgram, step: number): string => {
+  const found = program.steps[step]!
   const label = (program.labels[step] ?? '').replace(/^in (the )?/, '')
-  return `#${number} ${label === '' ? name : label}`
+  return label !== '' ? label : found.kind === 'exchange' ? found.name : found.kind
 }
+
+/** `#2 all-to-all t→s over sp for video.ts:12`: exchanges are counted from 1 within the program. */
+const exchangeLabel = (program: RankProgram, step: number): string =>
+  `#${program.steps.slice(0, step + 1).filter(({ kind }) => kind === 'exchange').length} ${labelOf(program, step)}`
 
 /** Steps `from … to - 1`: a longest run of kernels, or one exchange. */
 interface Stretch {
@@ -77,6 +76,8 @@ interface Meeting {
   readonly name: string
   readonly signature: string
   readonly label: string
+  /** Bytes to be sent in all. */
+  readonly bytes: number
   readonly sends: readonly Message[]
   readonly receives: readonly Message[]
 }
@@ -100,7 +101,14 @@ const stretchesOf = (program: RankProgram): readonly Stretch[] => {
     stretches.push({
       from: i,
       to: i + 1,
-      exchange: { name, signature, label: exchangeLabel(program, i, name), sends, receives },
+      exchange: {
+        name,
+        signature,
+        label: exchangeLabel(program, i),
+        bytes: sends.reduce((sum, { bytes }) => sum + bytes, 0),
+        sends,
+        receives,
+      },
     })
     from = i + 1
   })
@@ -115,19 +123,24 @@ export const largestExchange = (program: RankProgram, capacityFor: (bytesOf: rea
     0,
   )
 
-/**
- * An executor for a loaded program; `link` may be null for a rank that is alone. With `debug` each operation is looked at
- * when it is done: the first that makes a number that is not finite ends the run.
- */
+export interface ExecutorOptions {
+  /** Looks at each operation when it is done: the first that makes a number that is not finite ends the run. */
+  readonly debug: boolean
+  /** Tells what the rank did when. Then the device is waited for after each kernel, or all of its time would show elsewhere. */
+  readonly spans: boolean
+}
+
+/** An executor for a loaded program; `link` may be null for a rank that is alone. */
 export const makeExecutor = (
   program: RankProgram,
   executable: Executable,
   link: Link | null,
   position: Position,
-  { debug = false }: { readonly debug?: boolean } = {},
+  { debug = false, spans = false }: Partial<ExecutorOptions> = {},
 ): Executor => {
   const { rank } = program
   const stretches = stretchesOf(program)
+  const labels = program.steps.map((_, step) => labelOf(program, step))
   const inputPorts = new Map(program.inputs.map((port) => [port.name, port]))
   const parameterPorts = new Map(program.inputs.filter(({ parameter }) => parameter).map((port) => [port.name, port]))
   const outputPorts = new Map(program.outputs.map((port) => [port.name, port]))
@@ -157,18 +170,22 @@ export const makeExecutor = (
     return E.right(undefined)
   }
 
-  const exchange = async (step: number, meeting: Meeting, clock: Clock): Promise<E.Either<Fault, void>> => {
+  /** Where spans are asked for, nothing is left to the device when the next thing begins. */
+  const settled = (task: TaskEither<Fault, void>): TaskEither<Fault, void> => spans ? pipe(task, TE.chain(executable.settle)) : task
+
+  const exchange = async (step: number, meeting: Meeting, timeline: Timeline): Promise<E.Either<Fault, void>> => {
     sequence++
-    const began = performance.now()
-    const insideBefore = clock.pack + clock.unpack
-    const pack = (outgoing: (send: number) => Uint8Array) =>
-      clocked(clock, 'pack', executable.pack(step, (parcel, bytes) => outgoing(parcel).set(bytes)))
-    const unpack = (incoming: (receive: number) => Uint8Array) => clocked(clock, 'unpack', executable.unpack(step, incoming))
-    const met = link === null
-      ? await meetNobody(meeting, pack, unpack)
-      : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack)()
-    clock.wire += performance.now() - began - (clock.pack + clock.unpack - insideBefore)
-    return met
+    const about = { name: labels[step]!, step }
+    let toSend: { readonly bytes?: number } = { bytes: meeting.bytes }
+    const turn: Turn = (activity, since) => {
+      timeline.turn(activity, activity === 'wire' ? { ...about, ...toSend } : about, since)
+      if (activity === 'wire') toSend = {}
+    }
+    const pack = (outgoing: (send: number) => Uint8Array) => executable.pack(step, (parcel, bytes) => outgoing(parcel).set(bytes))
+    const unpack = (incoming: (receive: number) => Uint8Array) => settled(executable.unpack(step, incoming))
+    return link === null
+      ? await meetNobody(meeting, pack, unpack, turn)
+      : await link.exchange({ sequence, ...meeting }, meeting.sends, meeting.receives, pack, unpack, turn)()
   }
 
   /** Alone, an exchange still moves what the rank keeps. */
@@ -176,32 +193,43 @@ export const makeExecutor = (
     meeting: Meeting,
     pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
     unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>,
+    turn: Turn,
   ): Promise<E.Either<Fault, void>> => {
     if (meeting.sends.length + meeting.receives.length > 0) {
       return E.left({ tag: 'RankFailed', rank, step: `in ${meeting.label}`, cause: 'it has peers but no link' })
     }
+    turn('pack')
     const packed = await pack(() => new Uint8Array(0))()
+    turn('unpack')
     return E.isLeft(packed) ? packed : unpack(() => new Uint8Array(0))()
   }
 
-  /** One kernel after another, each looked at. */
-  const runWatched = async (from: number, to: number): Promise<E.Either<Fault, void>> => {
+  /** One kernel after another, each waited for and looked at. */
+  const runEach = async (from: number, to: number, timeline: Timeline): Promise<E.Either<Fault, void>> => {
     for (let step = from; step < to; step++) {
       moveTo(step)
-      const done = await executable.run(step, step + 1)()
+      timeline.turn('compute', { name: labels[step]!, step })
+      const done = await settled(executable.run(step, step + 1))()
       if (E.isLeft(done)) return done
-      const made = await madeNotFinite(executable, program.steps[step] as Kernel)
+      const made = debug ? await madeNotFinite(executable, program.steps[step] as Kernel) : E.right(null)
       if (E.isLeft(made)) return made
       if (made.right !== null) return E.left({ tag: 'NotFinite', rank, step: doing(program, step), value: made.right })
     }
     return E.right(undefined)
   }
 
-  const runSteps = async (clock: Clock): Promise<E.Either<Fault, void>> => {
+  const runAll = (from: number, to: number, timeline: Timeline): Promise<E.Either<Fault, void>> => {
+    moveTo(from)
+    timeline.turn('compute', { name: labels[from]!, step: from })
+    return executable.run(from, to)()
+  }
+
+  const runSteps = async (timeline: Timeline): Promise<E.Either<Fault, void>> => {
     for (const { from, to, exchange: meeting } of stretches) {
-      moveTo(from)
-      const run = debug ? () => runWatched(from, to) : executable.run(from, to)
-      const done = meeting === null ? await clocked(clock, 'queue', run)() : await exchange(from, meeting, clock)
+      if (meeting !== null) moveTo(from)
+      const done = meeting !== null
+        ? await exchange(from, meeting, timeline)
+        : await (debug || spans ? runEach : runAll)(from, to, timeline)
       if (E.isLeft(done)) return done
     }
     return E.right(undefined)
@@ -224,18 +252,18 @@ export const makeExecutor = (
   const sentSoFar = (): readonly number[] => Array.from({ length: program.ranks }, (_, peer) => link?.sent.toPeer(peer) ?? 0)
 
   const runOnce = async (inputs: NamedElements, outputs: readonly string[]): Promise<E.Either<Fault, RankRun>> => {
-    const clock: Clock = { write: 0, queue: 0, pack: 0, wire: 0, unpack: 0, read: 0 }
-    const began = performance.now()
     const before = sentSoFar()
+    const timeline = makeTimeline(rank, spans, 'write', { name: 'inputs', step: null })
     moveTo(places.writing)
-    const written = await clocked(clock, 'write', () => write(inputs))()
+    const written = await settled(() => write(inputs))()
     if (E.isLeft(written)) return written
-    const ran = await runSteps(clock)
+    const ran = await runSteps(timeline)
     if (E.isLeft(ran)) return ran
-    const results = await clocked(clock, 'read', () => read(outputPorts, outputs))()
+    timeline.turn('read', { name: 'outputs', step: null })
+    const results = await read(outputPorts, outputs)
     if (E.isLeft(results)) return results
     const sent = sentSoFar().map((bytes, peer) => bytes - before[peer]!)
-    return E.right({ outputs: results.right, sent, times: { ...clock, total: performance.now() - began } })
+    return E.right({ outputs: results.right, sent, ...timeline.end() })
   }
 
   /** Faults of the device and exceptions of a backend say where they happened. */
@@ -259,14 +287,4 @@ export const makeExecutor = (
     read: (parameters) => () => located(() => read(parameterPorts, parameters)),
     run: (inputs, outputs) => () => located(() => runOnce(inputs, outputs)),
   }
-}
-
-type Clock = { -readonly [K in Exclude<keyof Times, 'total'>]: number }
-
-/** Adds the time a task takes to one of the clock's hands. */
-const clocked = <A>(clock: Clock, hand: keyof Clock, task: TaskEither<Fault, A>): TaskEither<Fault, A> => async () => {
-  const began = performance.now()
-  const result = await task()
-  clock[hand] += performance.now() - began
-  return result
 }

@@ -7,7 +7,7 @@ import type { NamedElements, RankRun } from './executor.ts'
 /** The ranks of a session, running somewhere and ready: as processes (`launcher.ts`) or as tasks (`in-process.ts`). */
 export interface RankGroup {
   readonly ranks: readonly RankDescription[]
-  readonly link: 'none' | 'local' | 'socket' | 'shared-memory'
+  readonly link: 'none' | 'local' | 'socket' | 'tcp' | 'shared-memory'
   /** Gives a rank its pieces of parameters. */
   readonly write: (rank: number, values: NamedElements) => TaskEither<Fault, void>
   /** The rank's pieces of parameters as they are now. */

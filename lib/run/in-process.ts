@@ -2,11 +2,13 @@ import process from 'node:process'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Backend, BackendName } from '#backends/mod.ts'
+import type { Links } from '../cluster/links.ts'
 import { closed, type Fault, sentence } from '../fault.ts'
 import { type Executor, largestExchange, makeExecutor } from './executor.ts'
 import { makeVerdict, type RankGroup } from './group.ts'
 import { capacityFor } from './link/arena.ts'
 import { localLinks } from './link/local.ts'
+import { throttled } from './link/throttled.ts'
 import { currentRuntime } from './spawn.ts'
 import type { Workload } from './workload.ts'
 
@@ -15,17 +17,21 @@ export interface InProcessOptions {
   readonly backend: BackendName
   readonly timeout: number
   readonly debug: boolean
+  readonly spans: boolean
+  readonly throttle: Links | null
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]
 }
 
 /** Runs all ranks as tasks of this process, each with a device of its own. Nothing guards them from each other. */
 export const startInProcess =
-  (workload: Workload, { open, backend, timeout, debug, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> => async () => {
+  (workload: Workload, { open, backend, timeout, debug, spans, throttle, outputsOf }: InProcessOptions): TaskEither<Fault, RankGroup> =>
+  async () => {
     const numbers = Array.from({ length: workload.ranks }, (_, rank) => rank)
     const programs = numbers.map(workload.programOf)
     const capacity = Math.max(...programs.map((program) => largestExchange(program, capacityFor)))
-    const links = localLinks(workload.ranks, capacity, { timeout })
+    const local = localLinks(workload.ranks, capacity, { timeout })
+    const links = throttle === null ? local : local.map((link) => throttled(link, throttle))
     const backends: Backend[] = []
     const closeAll = async (): Promise<void> => {
       await Promise.all(links.map((link) => link.close()))
@@ -41,7 +47,7 @@ export const startInProcess =
         await closeAll()
         return loaded
       }
-      executors.push(makeExecutor(program, loaded.right, links[rank]!, () => undefined, { debug }))
+      executors.push(makeExecutor(program, loaded.right, links[rank]!, () => undefined, { debug, spans }))
     }
 
     const verdict = makeVerdict()

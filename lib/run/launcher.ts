@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { BackendName } from '#backends/mod.ts'
+import type { Links } from '../cluster/links.ts'
 import { closed, type Fault, sentence } from '../fault.ts'
 import { doing, largestExchange, type NamedElements, type RankRun } from './executor.ts'
 import { makeVerdict, type RankGroup } from './group.ts'
@@ -15,12 +16,15 @@ import { isStopped, type Runtime, spawnRank } from './spawn.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
-export type LinkName = 'auto' | 'shared-memory' | 'socket'
+/** `socket` is the quickest kind there is between processes, `tcp` one that goes through the system's network. */
+export type LinkName = 'auto' | 'shared-memory' | 'socket' | 'tcp'
 
 export interface ProcessOptions {
   readonly backend: BackendName
   readonly timeout: number
   readonly debug: boolean
+  readonly spans: boolean
+  readonly throttle: Links | null
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]
   /** Given out to the ranks in turn. */
@@ -52,7 +56,7 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   }
   const welcome = (socket: Socket): void => roster.welcome(socket)
   const { address } = listening.right
-  const { backend, timeout, debug } = options
+  const { backend, timeout, debug, spans, throttle } = options
   const token = makeToken()
   const entry = options.entry ?? new URL(import.meta.url.endsWith('.ts') ? './rank.ts' : './rank.js', import.meta.url)
   const processes = Array.from({ length: workload.ranks }, (_, rank) => {
@@ -68,7 +72,7 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   const roster = makeRoster(processes, token, {
     hash: workload.hash,
     greeting: (rank) => ({
-      message: { kind: 'load', backend, link: plan, timeout, debug, outputs: options.outputsOf(rank) },
+      message: { kind: 'load', backend, link: plan, timeout, debug, spans, throttle, outputs: options.outputsOf(rank) },
       payload: [encoded],
     }),
     allReady: () => allReady(E.right(undefined)),
@@ -193,8 +197,8 @@ const valuesOf = ({ message, payload }: Answer): E.Either<Fault, NamedElements> 
 
 const runOf = ({ message, payload }: Answer): E.Either<Fault, RankRun> => {
   if (message.kind !== 'ran') return otherThan('ran', message.kind)
-  const { sent, times } = message
-  return E.map((outputs: NamedElements): RankRun => ({ outputs, sent, times }))(unpackElements(message.parts, payload))
+  const { sent, times, spans } = message
+  return E.map((outputs: NamedElements): RankRun => ({ outputs, sent, times, spans }))(unpackElements(message.parts, payload))
 }
 
 /** The link that the ranks will be told to use, and the arena if that is shared memory. */
@@ -208,14 +212,14 @@ const prepareLink = async (
   for (let rank = 0; rank < ranks; rank++) {
     capacity = Math.max(capacity, largestExchange(workload.programOf(rank), capacityFor))
   }
-  if (link !== 'socket') {
+  if (link === 'auto' || link === 'shared-memory') {
     const arena = await createArena(ranks, capacity)
     if (E.isRight(arena)) {
       return E.right({ plan: { kind: 'shared-memory', arena: arena.right.address }, arena: arena.right })
     }
     if (link === 'shared-memory') return arena
   }
-  return E.right({ plan: { kind: 'socket', capacity }, arena: null })
+  return E.right({ plan: { kind: link === 'tcp' ? 'tcp' : 'socket', capacity }, arena: null })
 }
 
 /** Waits for something, but not for ever. */

@@ -1,9 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { LinkLevelCodec } from '../cluster/links.ts'
 import { bytesPerElement, type Elements } from '../dtype.ts'
 import type { Fault } from '../fault.ts'
 import type { NamedElements } from './executor.ts'
 import { ArenaAddress } from './link/shared-memory.ts'
+import type { Span } from './span.ts'
 
 /** What the launcher and the ranks say to each other. */
 
@@ -36,7 +38,7 @@ export type Parts = t.TypeOf<typeof PartsCodec>
 
 const LinkCodec = t.union([
   t.strict({ kind: t.literal('none') }),
-  t.strict({ kind: t.literal('socket'), capacity: t.number }),
+  t.strict({ kind: t.keyof({ socket: null, tcp: null }), capacity: t.number }),
   t.strict({ kind: t.literal('shared-memory'), arena: ArenaAddress }),
 ])
 /** How the ranks of a session are joined, as each of them is told. */
@@ -52,6 +54,8 @@ export const ToRank = t.union([
     link: LinkCodec,
     timeout: t.number,
     debug: t.boolean,
+    spans: t.boolean,
+    throttle: t.union([t.null, t.readonlyArray(LinkLevelCodec)]),
     outputs: t.readonlyArray(t.string),
   }),
   t.strict({ kind: t.literal('peers'), addresses: t.readonlyArray(t.string) }),
@@ -70,13 +74,21 @@ const DescriptionCodec = t.strict({
 })
 const TimesCodec = t.strict({
   write: t.number,
-  queue: t.number,
+  compute: t.number,
   pack: t.number,
   wire: t.number,
+  wait: t.number,
   unpack: t.number,
   read: t.number,
   total: t.number,
 })
+
+const activity = t.keyof({ write: null, compute: null, pack: null, wire: null, wait: null, unpack: null, read: null })
+/** A span as it crosses a process border or lies in a file. */
+export const SpanCodec: t.Type<Span, Span, unknown> = t.exact(t.intersection([
+  t.type({ rank: t.number, activity, name: t.string, step: t.union([t.number, t.null]), start: t.number, end: t.number }),
+  t.partial({ bytes: t.number }),
+]))
 
 /** The first message of a rank, and all that is read from a socket whose owner is not known. */
 export const Hello = t.strict({
@@ -100,6 +112,7 @@ export const FromRank = t.union([
     parts: PartsCodec,
     sent: t.readonlyArray(t.number),
     times: TimesCodec,
+    spans: t.readonlyArray(SpanCodec),
   }),
   t.strict({ kind: t.literal('values'), id: t.number, parts: PartsCodec }),
   t.strict({ kind: t.literal('fault'), fault: FaultCodec }),

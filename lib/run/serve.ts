@@ -11,6 +11,7 @@ import { dial, tokenVariable } from './link/address.ts'
 import type { Link } from './link/link.ts'
 import { openArena } from './link/shared-memory.ts'
 import { listenForPeers, type PeerListener } from './link/socket.ts'
+import { throttled } from './link/throttled.ts'
 import { type FromRank, type Hello, packElements, ToRank, unpackElements } from './messages.ts'
 import type { Workload } from './workload.ts'
 
@@ -70,7 +71,7 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     executor = makeExecutor(program, loaded.right, link, (place) => {
       here = place
       position(place)
-    }, { debug: load!.debug })
+    }, { debug: load!.debug, spans: load!.spans })
     await say({ kind: 'ready', hash: workload!.hash, backend: backend.describe })
     return E.right(undefined)
   }
@@ -80,18 +81,19 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     if (E.isLeft(decoded)) return decoded
     load = message
     workload = decoded.right
-    const { timeout } = message
+    const { timeout, throttle } = message
     switch (message.link.kind) {
       case 'none':
         return makeReady(sayPosition)
       case 'shared-memory': {
         const opened = await openArena(message.link.arena, rank, { timeout })
         if (E.isLeft(opened)) return opened
-        link = opened.right
+        link = throttle === null ? opened.right : throttled(opened.right, throttle)
         return makeReady(opened.right.setPosition)
       }
-      case 'socket': {
-        const listening = await listenForPeers()
+      case 'socket':
+      case 'tcp': {
+        const listening = await listenForPeers(message.link.kind === 'tcp' ? true : undefined)
         if (E.isLeft(listening)) return listening
         listener = listening.right
         await say({ kind: 'listening', address: listener.address })
@@ -101,11 +103,11 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
   }
 
   const onPeers = async ({ addresses }: Message<'peers'>): Promise<Result> => {
-    if (listener === null || load?.link.kind !== 'socket') return E.left(unexpected(rank, 'peers'))
-    const { timeout, link: { capacity } } = load
+    if (listener === null || (load?.link.kind !== 'socket' && load?.link.kind !== 'tcp')) return E.left(unexpected(rank, 'peers'))
+    const { timeout, throttle, link: { capacity } } = load
     const joined = await listener.join(rank, addresses, { timeout, capacity, token })
     if (E.isLeft(joined)) return joined
-    link = joined.right
+    link = throttle === null ? joined.right : throttled(joined.right, throttle)
     return makeReady(sayPosition)
   }
 
@@ -121,8 +123,8 @@ export const serveRank = async (parts: Parts, address: string, rank: number): Pr
     const ran = await executor.run(values.right, load.outputs)()
     if (E.isLeft(ran)) return ran
     const packed = packElements(ran.right.outputs)
-    const { sent, times } = ran.right
-    await say({ kind: 'ran', id: message.id, parts: packed.parts, sent, times }, packed.payload)
+    const { sent, times, spans } = ran.right
+    await say({ kind: 'ran', id: message.id, parts: packed.parts, sent, times, spans }, packed.payload)
     return E.right(undefined)
   }
 

@@ -6,13 +6,14 @@ import { type BackendName, openBackend } from '#backends/mod.ts'
 import type { Links } from '../cluster/links.ts'
 import { type Fault, usage } from '../fault.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { NamedElements, RankRun, Times } from './executor.ts'
+import type { NamedElements, RankRun } from './executor.ts'
 import type { RankDescription, RankGroup } from './group.ts'
 import { startInProcess } from './in-process.ts'
 import { launchProcesses, type LinkName } from './launcher.ts'
 import type { Span } from './span.ts'
 import { currentRuntime, type Runtime } from './spawn.ts'
 import { cutInputs, type Holdings, holdingsOf, joinPieces, parametersNamed } from './tensors.ts'
+import type { Times } from './timeline.ts'
 import { type Workload, workloadOf } from './workload.ts'
 
 export interface LaunchOptions {
@@ -90,10 +91,10 @@ export const startSession = (
   { entry, open = openBackend }: { readonly entry?: URL; readonly open?: typeof openBackend } = {},
 ): TE.TaskEither<Fault, Session> => {
   const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
-  const { inProcess = false, debug = false, parameters = {} } = options
+  const { inProcess = false, debug = false, spans = false, throttle = null, parameters = {} } = options
   if (!(timeout > 0)) return TE.left(usage(`a timeout must be a positive number of milliseconds, got ${timeout}`))
   const outputs = holdingsOf(workload, workload.outputs)
-  const common = { backend, timeout, debug, outputsOf: (rank: number) => outputs.handedIn[rank]! }
+  const common = { backend, timeout, debug, spans, throttle, outputsOf: (rank: number) => outputs.handedIn[rank]! }
   return pipe(
     TE.fromEither(cutInputs(workload, parameters, 'parameter')),
     TE.chain((pieces) =>
@@ -121,6 +122,12 @@ const onAll = <A>(
   work: (rank: number) => TE.TaskEither<Fault, A>,
 ): TE.TaskEither<Fault, readonly A[]> => TE.traverseArray(work)(group.ranks.map(({ rank }) => rank))
 
+/** Spans on the clock of the run, which begins with its first rank. */
+const sinceBegun = (spans: readonly (readonly Span[])[]): readonly (readonly Span[])[] => {
+  const began = spans.reduce((first, [span]) => Math.min(first, span?.start ?? first), Infinity)
+  return spans.map((list) => list.map((span) => ({ ...span, start: span.start - began, end: span.end - began })))
+}
+
 const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): Session => {
   const parameters = holdingsOf(workload, workload.inputs.filter(({ parameter }) => parameter))
   let lastRun: readonly number[] = group.ranks.map(() => 0)
@@ -143,7 +150,7 @@ const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): S
       sent,
       sentTo: runs.map((run) => run.sent),
       times: runs.map((run) => run.times),
-      spans: runs.map(() => []),
+      spans: sinceBegun(runs.map((run) => run.spans)),
     }
   }
 

@@ -25,8 +25,11 @@ export interface Listener {
   readonly close: () => Promise<void>
 }
 
-/** Listens at a fresh address. */
-export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fault, Listener>> =>
+/** Listens at a fresh address: a TCP port where that is asked for, or where there are no abstract sockets. */
+export const listen = (
+  onSocket: (socket: Socket) => void,
+  tcp: boolean = process.platform !== 'linux',
+): Promise<E.Either<Fault, Listener>> =>
   new Promise((resolve) => {
     const server = createServer((socket) => {
       socket.setNoDelay(true)
@@ -42,8 +45,8 @@ export const listen = (onSocket: (socket: Socket) => void): Promise<E.Either<Fau
       const address = place !== null && typeof place === 'object' ? String(place.port) : name
       resolve(E.right({ address, close: () => closeServer(server) }))
     })
-    if (process.platform === 'linux') server.listen(systemName(name))
-    else server.listen(0, '127.0.0.1')
+    if (tcp) server.listen(0, '127.0.0.1')
+    else server.listen(systemName(name))
   })
 
 const closeServer = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { closed, type Fault } from '../../fault.ts'
+import { now } from '../timeline.ts'
 import {
   type Link,
   type LinkOptions,
@@ -12,6 +13,7 @@ import {
   sameStamp,
   type Stamp,
   stampOf,
+  unobserved,
 } from './link.ts'
 
 /**
@@ -57,7 +59,8 @@ export const scratchOffset = (rank: number): number => lines + rank * lineBytes 
 export const bellOffset = (rank: number): number => lines + rank * lineBytes + 4 * word.bell
 const wordAt = (rank: number, which: number): number => (lines + rank * lineBytes) / 4 + which
 
-// An outbox: stamp words, a table of (offset, bytes) per peer, the stamp's text, then messages.
+// An outbox: stamp words, when it was published, a table of (offset, bytes) per peer, the stamp's text, then messages.
+const publishedOffset = 16
 const tableOffset = 64
 const textOffset = (ranks: number): number => tableOffset + 16 * ranks
 const messagesOffset = (ranks: number): number => roundUp(textOffset(ranks) + maximumStampText, 256)
@@ -138,15 +141,9 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     if (Atomics.load(words, wordAt(peer, word.asleep)) !== 0) bells.wake(peer)
   }
 
-  /** Sleeps until the word of each peer has reached `sequence`; the bell is read first, so no ring is missed. */
-  const waitFor = async (
-    peers: readonly number[],
-    which: number,
-    sequence: number,
-    text: string,
-  ): Promise<Fault | null> => {
-    const missing = (): readonly number[] => peers.filter((peer) => ((Atomics.load(words, wordAt(peer, which)) - sequence) | 0) < 0)
-    const started = performance.now()
+  /** Sleeps until something is so or the time is up; the bell is read first, so no ring is missed. */
+  const sleep = async (milliseconds: number, until: () => boolean): Promise<Fault | null> => {
+    const end = performance.now() + milliseconds
     try {
       for (;;) {
         const seen = Atomics.load(words, wordAt(rank, word.bell))
@@ -154,15 +151,23 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
         if (isClosed) return closed('the link is closed')
         const abort = abortOf(control, words)
         if (abort !== null) return abort
-        const late = missing()
-        if (late.length === 0) return null
-        const left = started + options.timeout - performance.now()
-        if (left <= 0) return timedOut(rank, text, late, options.timeout)
+        const left = end - performance.now()
+        if (until() || left <= 0) return null
         await bells.wait(rank, seen, Math.min(slice, left))
       }
     } finally {
       Atomics.store(words, wordAt(rank, word.asleep), 0)
     }
+  }
+
+  /** Sleeps until the word of each peer has reached `sequence`. */
+  const waitFor = async (peers: readonly number[], which: number, sequence: number, text: string): Promise<Fault | null> => {
+    let late = peers
+    const fault = await sleep(options.timeout, () => {
+      late = late.filter((peer) => ((Atomics.load(words, wordAt(peer, which)) - sequence) | 0) < 0)
+      return late.length === 0
+    })
+    return fault ?? (late.length === 0 ? null : timedOut(rank, text, late, options.timeout))
   }
 
   const publish = (stamp: Stamp, plan: MessagePlan, offsets: readonly number[]): void => {
@@ -176,6 +181,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
     box.words[0] = stamp.sequence
     box.words[1] = stamp.hash
     box.words[2] = encoder.encodeInto(stamp.text, box.text).written
+    box.published[0] = now()
     readersOf[stamp.sequence & 1] = plan.peers
     Atomics.store(words, wordAt(rank, word.published), stamp.sequence)
     for (const peer of plan.peers) ring(peer)
@@ -193,13 +199,14 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
   }
 
   const exchange = async (
-    ...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>
+    ...[step, sends, receives, pack, unpack, turn = unobserved]: Parameters<Link['exchange']>
   ): Promise<E.Either<Fault, void>> => {
     const stamp = stampOf(step)
     const parity = stamp.sequence & 1
     const outgoing = planMessages(sends)
     const incoming = planMessages(receives)
     if (isClosed) return E.left(closed('the link is closed'))
+    turn('wait')
     const unread = await waitFor(readersOf[parity]!, word.consumed, stamp.sequence - 2, stamp.text)
     if (unread !== null) return E.left(unread)
 
@@ -214,19 +221,23 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
       const cause = `it sends ${end} bytes, but its outbox was made for ${capacity}`
       return E.left({ tag: 'RankFailed', rank, step: `in ${stamp.text}`, cause })
     }
+    turn('pack')
     const packed = await pack((send) => {
       const part = outgoing.parts[send]!
       return part.at < 0 ? nothing : box.messages.subarray(offsets[part.at]! + part.offset, offsets[part.at]! + part.offset + part.bytes)
     })()
     if (E.isLeft(packed)) return packed
+    turn('wire')
     publish(stamp, outgoing, offsets)
-
+    turn('wait')
     const late = await waitFor(incoming.peers, word.published, stamp.sequence, stamp.text)
     if (late !== null) return E.left(late)
+    turn('wire', incoming.peers.reduce((last, peer) => Math.max(last, boxes[peer]![parity]!.published[0]!), 0))
     for (const [i, peer] of incoming.peers.entries()) {
       const fault = check(stamp, peer, incoming.bytesOf[i]!)
       if (fault !== null) return E.left(fault)
     }
+    turn('unpack')
     const unpacked = await unpack((receive) => {
       const part = incoming.parts[receive]!
       if (part.at < 0) return nothing
@@ -249,6 +260,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
       busy = running.catch(() => undefined)
       return running
     },
+    pause: (milliseconds) => sleep(milliseconds, () => false),
     abort: (message) => {
       if (!isClosed) abortArena(arena, message)
     },
@@ -262,6 +274,7 @@ export const arenaLink = (arena: Arena, rank: number, options: LinkOptions): Lin
 
 const outboxViews = (box: ArrayBuffer, ranks: number) => ({
   words: new Int32Array(box, 0, 3),
+  published: new Float64Array(box, publishedOffset, 1),
   table: new Float64Array(box, tableOffset, 2 * ranks),
   text: new Uint8Array(box, textOffset(ranks), maximumStampText),
   messages: new Uint8Array(box, messagesOffset(ranks)),

@@ -12,7 +12,8 @@ export interface Link {
   /**
    * Meets the peers in one collective. `pack` fills the outgoing messages and `unpack` uses the incoming ones, both in
    * place: with shared memory the views given to them are the outboxes themselves. Between the two, the step of every
-   * peer that sends is compared with this one; where they differ nothing is unpacked. One exchange at a time.
+   * peer that sends is compared with this one; where they differ nothing is unpacked. One exchange at a time. `turn` is told
+   * what the rank turns to meanwhile.
    */
   readonly exchange: (
     step: Step,
@@ -20,11 +21,22 @@ export interface Link {
     receives: readonly Message[],
     pack: (outgoing: (send: number) => Uint8Array) => TaskEither<Fault, void>,
     unpack: (incoming: (receive: number) => Uint8Array) => TaskEither<Fault, void>,
+    turn?: Turn,
   ) => TaskEither<Fault, void>
+  /** Sleeps about so many milliseconds, between exchanges or while packing. An abort ends the sleep at once, with its fault. */
+  readonly pause: (milliseconds: number) => Promise<Fault | null>
   /** Ends every exchange, here and at all peers, now and later, with a `Closed` fault of this message. */
   readonly abort: (message: string) => void
   readonly close: () => Promise<void>
 }
+
+/**
+ * What a rank turns to in an exchange: `wait` for peers to have read what was sent before, `pack`, `wire` while its messages
+ * leave, `wait` for the last peer to have sent its own, `wire` again while that is still on its way, `unpack`. `since` is a
+ * moment that has passed already.
+ */
+export type Turn = (activity: 'pack' | 'wire' | 'wait' | 'unpack', since?: number) => void
+export const unobserved: Turn = () => undefined
 
 /** The collective a rank is in. Peers compare `sequence`, `name` and `signature`; `label` is for people. */
 export interface Step {

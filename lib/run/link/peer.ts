@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Fault } from '../../fault.ts'
 import { frameReader, showBytes } from '../frames.ts'
+import { now } from '../timeline.ts'
 import { maximumStampText, type Stamp } from './link.ts'
 
 /**
@@ -26,12 +27,14 @@ export interface Peer {
 
 export interface Frame {
   readonly stamp: Stamp
+  /** When it was sent, on the sender's clock. */
+  readonly sent: number
   readonly payload: Uint8Array<ArrayBuffer>
 }
 
 const kinds = { message: 1, abort: 2 } as const
 const magic = 0x57445253
-const headerBytes = 32
+const headerBytes = 40
 /** Of a stamp or the reason of an abort. */
 const maximumText = 1024
 /** Where a message starts in an outgoing buffer: its header and text end right before it, so one write sends all. */
@@ -78,10 +81,10 @@ export const makePeer = (
     },
     {
       frame: (header, bytes, payload) => {
-        const { kind, sequence, hash } = readHeader(header)
+        const { kind, sequence, hash, sent } = readHeader(header)
         const text = decoder.decode(bytes)
         if (kind === kinds.abort) return on.aborted(text)
-        if (frames.push({ stamp: { sequence, hash, text }, payload }) >= framesAhead) socket.pause()
+        if (frames.push({ stamp: { sequence, hash, text }, sent, payload }) >= framesAhead) socket.pause()
         on.changed()
       },
       malformed: (header) => {
@@ -109,7 +112,7 @@ export const makePeer = (
       const box = out[stamp.sequence & 1]!
       const text = encoder.encode(stamp.text).subarray(0, maximumStampText)
       const start = messageStart - text.byteLength - headerBytes
-      writeHeader(box.buffer, start, { kind: kinds.message, stamp, text, bytes: box.bytes })
+      writeHeader(box.buffer, start, { kind: kinds.message, stamp, text, bytes: box.bytes, sent: now() })
       box.inFlight = true
       socket.write(box.buffer.subarray(start, messageStart + box.bytes), () => {
         box.inFlight = false
@@ -137,7 +140,7 @@ export const makePeer = (
     abort: (message) => {
       const text = encoder.encode(message).subarray(0, maximumText)
       const frame = new Uint8Array(headerBytes + text.byteLength)
-      writeHeader(frame, 0, { kind: kinds.abort, stamp: { sequence: 0, hash: 0, text: '' }, text, bytes: 0 })
+      writeHeader(frame, 0, { kind: kinds.abort, stamp: { sequence: 0, hash: 0, text: '' }, text, bytes: 0, sent: 0 })
       socket.write(frame)
     },
     close: () =>
@@ -161,6 +164,7 @@ const readHeader = (view: DataView) => ({
   hash: view.getInt32(12, true),
   text: view.getUint32(16, true),
   bytes: view.getFloat64(24, true),
+  sent: view.getFloat64(32, true),
 })
 
 interface Header {
@@ -168,9 +172,10 @@ interface Header {
   readonly stamp: Stamp
   readonly text: Uint8Array
   readonly bytes: number
+  readonly sent: number
 }
 
-const writeHeader = (buffer: Uint8Array, start: number, { kind, stamp, text, bytes }: Header): void => {
+const writeHeader = (buffer: Uint8Array, start: number, { kind, stamp, text, bytes, sent }: Header): void => {
   const view = new DataView(buffer.buffer, buffer.byteOffset + start, headerBytes)
   view.setUint32(0, magic, true)
   view.setUint32(4, kind, true)
@@ -178,5 +183,6 @@ const writeHeader = (buffer: Uint8Array, start: number, { kind, stamp, text, byt
   view.setInt32(12, stamp.hash, true)
   view.setUint32(16, text.byteLength, true)
   view.setFloat64(24, bytes, true)
+  view.setFloat64(32, sent, true)
   buffer.set(text, start + headerBytes)
 }

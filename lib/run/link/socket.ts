@@ -4,7 +4,18 @@ import { closed, type Fault } from '../../fault.ts'
 import { type Address, dial, listen } from './address.ts'
 import { timedOut } from './arena.ts'
 import { makePeer, type Peer } from './peer.ts'
-import { type Link, type LinkOptions, makeCounter, mismatch, nothing, planMessages, sameStamp, type Stamp, stampOf } from './link.ts'
+import {
+  type Link,
+  type LinkOptions,
+  makeCounter,
+  mismatch,
+  nothing,
+  planMessages,
+  sameStamp,
+  type Stamp,
+  stampOf,
+  unobserved,
+} from './link.ts'
 
 /**
  * Ranks joined by sockets, every one with every other: no FFI, every system. Each rank listens first; once all
@@ -27,14 +38,14 @@ const greetingBytes = 64
 
 const greeting = (token: string, rank: number): string => `${token} ${rank} `.padEnd(greetingBytes)
 
-/** Opens the place where higher ranks will connect. */
-export const listenForPeers = async (): Promise<E.Either<Fault, PeerListener>> => {
+/** Opens the place where higher ranks will connect; over TCP if that is asked for, as the system's network limits hold for it. */
+export const listenForPeers = async (tcp?: boolean): Promise<E.Either<Fault, PeerListener>> => {
   const arrived: Socket[] = []
   let onArrival: (socket: Socket) => void = (socket) => void arrived.push(socket)
   const listener = await listen((socket) => {
     socket.on('error', () => undefined)
     onArrival(socket)
-  })
+  }, tcp)
   if (E.isLeft(listener)) return listener
 
   const accept = (
@@ -126,23 +137,15 @@ const socketLink = (
     ]),
   )
 
-  /** Sleeps until each of the given peers is ready, or one has failed, or all are aborted. */
-  const waitFor = async (
-    which: readonly number[],
-    ready: (peer: Peer) => boolean,
-    text: string,
-  ): Promise<Fault | null> => {
-    const started = performance.now()
+  /** Sleeps until something is so or the time is up; `until` may also find a fault. */
+  const sleep = async (milliseconds: number, until: () => Fault | boolean): Promise<Fault | null> => {
+    const end = performance.now() + milliseconds
     for (;;) {
       if (abortFault !== null) return abortFault
-      const late = which.filter((peer) => !ready(peers.get(peer)!))
-      if (late.length === 0) return null
-      for (const peer of late) {
-        const fault = peers.get(peer)!.failure(text)
-        if (fault !== null) return fault
-      }
-      const left = started + options.timeout - performance.now()
-      if (left <= 0) return timedOut(rank, text, late, options.timeout)
+      const found = until()
+      if (typeof found !== 'boolean') return found
+      const left = end - performance.now()
+      if (found || left <= 0) return null
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         wake = () => {
@@ -153,6 +156,16 @@ const socketLink = (
     }
   }
 
+  /** Sleeps until each of the given peers is ready, or one has failed, or all are aborted. */
+  const waitFor = async (which: readonly number[], ready: (peer: Peer) => boolean, text: string): Promise<Fault | null> => {
+    let late = which
+    const fault = await sleep(options.timeout, () => {
+      late = late.filter((peer) => !ready(peers.get(peer)!))
+      return late.map((peer) => peers.get(peer)!.failure(text)).find((failure) => failure !== null) ?? late.length === 0
+    })
+    return fault ?? (late.length === 0 ? null : timedOut(rank, text, late, options.timeout))
+  }
+
   const check = (stamp: Stamp, peer: number, expected: number): Fault | null => {
     const frame = peers.get(peer)!.front()
     const got = frame.payload.byteLength
@@ -160,30 +173,36 @@ const socketLink = (
   }
 
   const exchange = async (
-    ...[step, sends, receives, pack, unpack]: Parameters<Link['exchange']>
+    ...[step, sends, receives, pack, unpack, turn = unobserved]: Parameters<Link['exchange']>
   ): Promise<E.Either<Fault, void>> => {
     const stamp = stampOf(step)
     const outgoing = planMessages(sends)
     const incoming = planMessages(receives)
+    turn('wait')
     const unsent = await waitFor(outgoing.peers, (peer) => peer.canWrite(stamp.sequence), stamp.text)
     if (unsent !== null) return E.left(unsent)
     const boxes = outgoing.peers.map((peer, i) => peers.get(peer)!.outgoing(stamp.sequence, outgoing.bytesOf[i]!))
+    turn('pack')
     const packed = await pack((send) => {
       const part = outgoing.parts[send]!
       return part.at < 0 ? nothing : boxes[part.at]!.subarray(part.offset, part.offset + part.bytes)
     })()
     if (E.isLeft(packed)) return packed
+    turn('wire')
     outgoing.peers.forEach((peer, i) => {
       peers.get(peer)!.send(stamp)
       add(peer, outgoing.bytesOf[i]!)
     })
 
+    turn('wait')
     const late = await waitFor(incoming.peers, (peer) => peer.hasFrame(), stamp.text)
     if (late !== null) return E.left(late)
+    turn('wire', incoming.peers.reduce((last, peer) => Math.max(last, peers.get(peer)!.front().sent), 0))
     for (const [i, peer] of incoming.peers.entries()) {
       const fault = check(stamp, peer, incoming.bytesOf[i]!)
       if (fault !== null) return E.left(fault)
     }
+    turn('unpack')
     const unpacked = await unpack((receive) => {
       const part = incoming.parts[receive]!
       if (part.at < 0) return nothing
@@ -202,6 +221,7 @@ const socketLink = (
       busy = running.catch(() => undefined)
       return running
     },
+    pause: (milliseconds) => sleep(milliseconds, () => false),
     abort: (message) => {
       if (abortFault !== null) return
       abortFault = closed(message)
