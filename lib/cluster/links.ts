@@ -17,7 +17,7 @@ export type LinkLevel = t.TypeOf<typeof LinkLevelCodec>
 export type Links = readonly LinkLevel[]
 
 /** The innermost level that joins two ranks. */
-const levelBetween = (links: Links, a: number, b: number): number =>
+export const levelBetween = (links: Links, a: number, b: number): number =>
   links.findIndex(({ ranks }) => ranks === null || Math.floor(a / ranks) === Math.floor(b / ranks))
 
 /**

@@ -1,0 +1,139 @@
+import type { Cluster, Precision } from '../cluster/cluster.ts'
+import { sendSeconds } from '../cluster/links.ts'
+import { bytesPerElement } from '../dtype.ts'
+import { elementsOf, type Exchange, type Kernel, type Parcel, type RankProgram, reads } from '../kernel/kernel.ts'
+import { type Work, workOf } from '../kernel/work.ts'
+import type { Phase } from '../language/scope.ts'
+import { instantiate } from '../lower/instantiate.ts'
+import type { Plan } from '../plan/plan.ts'
+
+/** A step of a rank's program with the seconds that it takes. */
+export type Priced = PricedKernel | PricedExchange
+
+interface Common {
+  readonly step: number
+  readonly phase: Phase
+  readonly name: string
+}
+export interface PricedKernel extends Common {
+  readonly kind: 'kernel'
+  readonly seconds: number
+  readonly work: Work
+  /** Buffers. */
+  readonly reads: readonly number[]
+  readonly writes: number
+}
+export interface PricedExchange extends Common {
+  readonly kind: 'exchange'
+  /** Seconds to make parcels contiguous, to send and to receive them, and to put them where they belong. */
+  readonly pack: number
+  readonly send: number
+  readonly receive: number
+  readonly unpack: number
+  /** Bytes sent. */
+  readonly bytes: number
+  /** Bytes of all parcels, sent and received, which lie in memory beside the buffers. */
+  readonly parcels: number
+  /** Buffers; null where the rank gives or gets nothing. */
+  readonly from: number | null
+  readonly to: number | null
+  /** Whether a part is copied from one to the other, after the parcels are packed. */
+  readonly keeps: boolean
+  /** The ranks from which something comes, and all with which something is exchanged. */
+  readonly sources: readonly number[]
+  readonly peers: readonly number[]
+}
+
+/** A rank's program on a device of the cluster. */
+export interface PricedProgram {
+  readonly rank: number
+  readonly buffers: number
+  readonly steps: readonly Priced[]
+}
+
+/**
+ * Prices a rank's steps. A kernel takes the launch and then as long as its arithmetic or its memory traffic, whichever is
+ * longer (the roofline). In bf16 everything is half as long in memory and on the wire, except in the update, which is made
+ * in float32 as in mixed-precision training.
+ */
+export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precision: Precision): PricedProgram => {
+  const program = instantiate(marked(plan), rank)
+  const phases = phasesOf(plan, program)
+  const steps = program.steps.map((step, at): Priced => {
+    const common = { step: at, phase: phases[at]!, name: nameOf(program, at) }
+    return step.kind === 'exchange'
+      ? { ...common, ...priceExchange(step, rank, cluster, precision) }
+      : { ...common, ...priceKernel(step, cluster, common.phase === 'update' ? 'f32' : precision) }
+  })
+  return { rank, buffers: program.buffers.length, steps }
+}
+
+const scaleOf = (precision: Precision): number => precision === 'bf16' ? 0.5 : 1
+
+const priceKernel = (kernel: Kernel, { device }: Cluster, precision: Precision): Omit<PricedKernel, keyof Common> => {
+  const work = workOf(kernel)
+  // A device without a rate for bf16 multiplies as fast as in f32.
+  const rate = (device.matrix[precision] ?? device.matrix['f32'] ?? 0) * device.efficiency
+  const arithmetic = (work.matrix === 0 ? 0 : work.matrix / rate) + work.vector / device.vector
+  const memory = work.bytes * scaleOf(precision) / device.bandwidth
+  return {
+    kind: 'kernel',
+    seconds: device.launch + Math.max(arithmetic, memory),
+    work,
+    reads: [...new Set(reads(kernel).map(({ buffer }) => buffer))],
+    writes: kernel.output.buffer,
+  }
+}
+
+const priceExchange = (exchange: Exchange, rank: number, cluster: Cluster, precision: Precision): Omit<PricedExchange, keyof Common> => {
+  const { device, links } = cluster
+  const { sends, receives, keeps, combine } = exchange
+  const type = (sends[0] ?? receives[0])?.view.type ?? keeps?.from.type
+  const scale = bytesPerElement * (type === 'f32' ? scaleOf(precision) : 1)
+  const bytesOf = (parcels: readonly Parcel[]): readonly number[] => {
+    const bytes: number[] = []
+    for (const { peer, sizes } of parcels) bytes[peer] = (bytes[peer] ?? 0) + scale * elementsOf(sizes)
+    return bytes
+  }
+  const sum = (bytes: readonly number[]): number => bytes.reduce((all, some) => all + some, 0)
+  const [sent, received] = [bytesOf(sends), bytesOf(receives)]
+  const kept = keeps === null ? 0 : scale * elementsOf(keeps.sizes)
+  // Parcels are read and written once on each side; parts that are folded together are written once for all.
+  const placed = combine === 'place' ? 2 * (sum(received) + kept) : sum(received) + kept + (kept || Math.max(0, ...received))
+  const copying = (bytes: number): number => bytes === 0 ? 0 : device.launch + bytes / device.bandwidth
+  const sources = receives.map(({ peer }) => peer)
+  return {
+    kind: 'exchange',
+    pack: copying(2 * sum(sent)),
+    send: sendSeconds(links, rank, sent),
+    receive: sendSeconds(links, rank, received),
+    unpack: copying(placed),
+    bytes: sum(sent),
+    parcels: sum(sent) + sum(received),
+    from: sends[0]?.view.buffer ?? keeps?.from.buffer ?? null,
+    to: receives[0]?.view.buffer ?? keeps?.to.buffer ?? null,
+    keeps: keeps !== null,
+    sources,
+    peers: [...new Set([...sources, ...sends.map(({ peer }) => peer)])],
+  }
+}
+
+// ---- which step of the plan a step of the program comes from --------------------------------------------------------
+
+/** The plan with each step's number in its place in the source, so that the program's labels carry it. */
+const marked = (plan: Plan): Plan => ({ ...plan, steps: plan.steps.map((step, i) => ({ ...step, where: `‹${i}›${step.where}` })) })
+
+/** Copies of results belong to the step before them, changes of parameters to the update. */
+const phasesOf = (plan: Plan, { labels }: RankProgram): readonly Phase[] => {
+  const trains = plan.steps.some(({ phase }) => phase === 'update')
+  let phase: Phase = plan.steps[0]?.phase ?? 'forward'
+  return labels.map((label) => {
+    const [, at] = /‹(\d+)›/.exec(label) ?? []
+    if (at !== undefined) phase = plan.steps[Number(at)]!.phase
+    else if (trains && label.startsWith('in the change')) return 'update'
+    return phase
+  })
+}
+
+/** `linear at video.ts:12`, `all-to-all t→s over sp for video.ts:14`. */
+const nameOf = ({ labels }: RankProgram, step: number): string => labels[step]!.replace(/^in (the )?/, '').replace(/‹\d+›/, '')
