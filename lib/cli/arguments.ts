@@ -18,6 +18,11 @@ export const programArgument = {
 export const meshArguments = {
   ranks: { type: 'string', description: "number of ranks, where the program's mesh has one axis", valueHint: 'N' },
   mesh: { type: 'string', description: "another mesh with the program's axes, such as 'sp=4 tp=2'", valueHint: 'MESH' },
+  'fastest-on': {
+    type: 'string',
+    description: 'plan for the least time on a cluster (its name or a file), not for the fewest bytes',
+    valueHint: 'CLUSTER',
+  },
 } as const
 
 export const jsonArgument = { json: { type: 'boolean', description: 'print JSON' } } as const
@@ -43,9 +48,13 @@ export const runtimesOf = (text: string | undefined): E.Either<Fault, Pick<Launc
   )
 
 export const wantedMesh = (
-  { ranks, mesh }: { readonly ranks?: string | undefined; readonly mesh?: string | undefined },
+  { ranks, mesh, 'fastest-on': fastestOn }: {
+    readonly ranks?: string | undefined
+    readonly mesh?: string | undefined
+    readonly 'fastest-on'?: string | undefined
+  },
 ): E.Either<Fault, Wanted> =>
   pipe(
     ranks === undefined ? E.right({}) : pipe(wholeNumber('ranks', ranks), E.map((count) => ({ ranks: count }))),
-    E.map((count) => ({ ...count, ...(mesh === undefined ? {} : { mesh }) })),
+    E.map((count) => ({ ...count, ...(mesh !== undefined && { mesh }), ...(fastestOn !== undefined && { fastestOn }) })),
   )

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { loadCluster } from '../cluster/load.ts'
 import { type Fault, file, fileFault, reasonOf, refused, usage } from '../fault.ts'
 import { mesh } from '../language/mesh.ts'
 import { isProgram, type Program } from '../language/program.ts'
@@ -16,6 +17,8 @@ import { decodePlan, type Plan } from '../plan/plan.ts'
 export interface Wanted {
   readonly ranks?: number
   readonly mesh?: string
+  /** The name or file of a cluster on which the plan is to take the least time. */
+  readonly fastestOn?: string
 }
 
 /** The plan of a program file (whose default export is a program, or a function from a number of ranks to one) or of a plan file. */
@@ -24,7 +27,12 @@ export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Pla
     ? TE.left(usage(`${path}: there is no such file`))
     : path.endsWith('.json')
     ? readPlan(path, wanted)
-    : pipe(loadProgram(path, wanted), TE.chainEitherK(compile))
+    : pipe(
+      TE.Do,
+      TE.bind('program', () => loadProgram(path, wanted)),
+      TE.bind('cluster', () => wanted.fastestOn === undefined ? TE.right(undefined) : loadCluster(wanted.fastestOn)),
+      TE.chainEitherK(({ program, cluster }) => compile(program, cluster && { cluster })),
+    )
 
 const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
   pipe(

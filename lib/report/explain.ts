@@ -17,6 +17,8 @@ export interface Explanation {
     readonly minimal: boolean
     /** Bytes of the program as declared; null where it leaves dims to the planner. */
     readonly declaredBytes: number | null
+    /** Where the plan was made for the least time: on which cluster, what it should take, and a lower bound, in seconds. */
+    readonly fastest: Plan['certificate']['fastest']
     readonly method: string
   }
   /** Of each phase of a training step, in order; a program without gradients has one. */
@@ -54,7 +56,7 @@ export const explain = (plan: Plan): Explanation => {
   const moves = plan.steps.filter((step): step is Move => step.do === 'move')
   const sending = moves.filter(({ bytes }) => bytes.some((sent) => sent > 0))
   const perRank = Array.from({ length: plan.ranks }, (_, rank) => sending.reduce((sum, { bytes }) => sum + bytes[rank]!, 0))
-  const { bytes, bound, minimal, declaredBytes, method } = plan.certificate
+  const { bytes, bound, minimal, declaredBytes, fastest, method } = plan.certificate
   const peak = peakMemory(plan)
   return {
     program: plan.program,
@@ -68,6 +70,7 @@ export const explain = (plan: Plan): Explanation => {
       lowerBound: bound,
       minimal,
       declaredBytes,
+      fastest,
       method,
     },
     phases: phasesOf(plan, sending),
