@@ -1,13 +1,17 @@
+import { writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { defineCommand } from 'citty'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import colours from 'picocolors'
+import type { Links } from '../cluster/links.ts'
+import { parseLinks } from '../cluster/parse-links.ts'
 import type { Elements } from '../dtype.ts'
-import { type Fault, usage } from '../fault.ts'
+import { type Fault, fileFault, usage } from '../fault.ts'
 import { writeSafetensors } from '../files/safetensors.ts'
 import type { Plan } from '../plan/plan.ts'
+import { chromeTrace } from '../report/chrome-trace.ts'
 import { explain } from '../report/explain.ts'
 import { printExplanation, table } from '../report/print.ts'
 import { printRun } from '../report/run.ts'
@@ -25,11 +29,17 @@ export default defineCommand({
     ...meshArguments,
     backend: { type: 'string', default: 'auto', description: 'auto, webgpu or reference', valueHint: 'NAME' },
     runtime: { type: 'string', description: 'node or deno, or both in turn (node,deno); the one we are in without it', valueHint: 'NAME' },
-    link: { type: 'string', default: 'auto', description: 'auto, shared-memory or socket', valueHint: 'NAME' },
+    link: { type: 'string', default: 'auto', description: 'auto, shared-memory, socket or tcp', valueHint: 'NAME' },
     'in-process': { type: 'boolean', description: 'run the ranks inside this process' },
     inputs: { type: 'string', description: 'safetensors file with the inputs; those it lacks are made up', valueHint: 'FILE' },
     parameters: { type: 'string', description: 'safetensors file with the parameters; those it lacks are made up', valueHint: 'FILE' },
     output: { type: 'string', alias: 'o', description: 'safetensors file to write the outputs to', valueHint: 'FILE' },
+    throttle: {
+      type: 'string',
+      description: "send as over slower links: '100MB/s 50us', or from the inside out '1GB/s 5us x2, 100MB/s 50us'",
+      valueHint: 'LINKS',
+    },
+    trace: { type: 'string', description: 'Chrome trace to write of the last run: what each rank did when', valueHint: 'FILE' },
     repeat: { type: 'string', default: '1', description: 'how many times to run', valueHint: 'N' },
     timeout: { type: 'string', default: '60', description: 'seconds that a rank may spend in one step', valueHint: 'S' },
     seed: { type: 'string', default: '1', description: 'seed of what is made up', valueHint: 'N' },
@@ -63,11 +73,15 @@ export default defineCommand({
       TE.chain(({ plan, results: { session, last } }) =>
         pipe(
           args.output === undefined ? TE.right<Fault, void>(undefined) : writeSafetensors(args.output, stored(plan, last)),
+          TE.chain(() =>
+            args.trace === undefined ? TE.right(undefined) : writeTrace(args.trace, last)
+          ),
           TE.map(() => {
-            const written = args.output === undefined ? [] : [`outputs are in ${args.output}`]
-            return [printOutputs(plan, last), printRun(plan, session.describe, last), ...written].filter((text) =>
-              text !== ''
-            ).join('\n\n')
+            const written = [
+              ...(args.output === undefined ? [] : [`outputs are in ${args.output}`]),
+              ...(args.trace === undefined ? [] : [`the trace is in ${args.trace}: open it in ui.perfetto.dev or chrome://tracing`]),
+            ]
+            return [printOutputs(plan, last), printRun(plan, session.describe, last), ...written].filter((text) => text !== '').join('\n\n')
           }),
         )
       ),
@@ -80,22 +94,33 @@ const launchOptions = (
     readonly runtime?: string | undefined
     readonly link: string
     readonly 'in-process'?: boolean | undefined
+    readonly throttle?: string | undefined
+    readonly trace?: string | undefined
     readonly timeout: string
   },
 ): E.Either<Fault, LaunchOptions> =>
   pipe(
     E.Do,
     E.bind('backend', () => backendOf(args.backend)),
-    E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket'], args.link)),
+    E.bind('link', () => oneOf('link', ['auto', 'shared-memory', 'socket', 'tcp'], args.link)),
     E.bind('runtimes', () => runtimesOf(args.runtime)),
     E.bind('timeout', () => wholeNumber('timeout', args.timeout)),
+    E.bind('throttle', () =>
+      args.throttle === undefined ? E.right({}) : E.map((throttle: Links) => ({ throttle }))(parseLinks(args.throttle))),
     E.filterOrElse(
-      () => args.runtime === undefined || args['in-process'] !== true,
+      () =>
+        args.runtime === undefined || args['in-process'] !== true,
       () => usage('--runtime is for processes; leave it out with --in-process'),
     ),
-    E.map(({ backend, link, runtimes, timeout }) => (
-      { backend, link, ...runtimes, timeout: timeout * 1000, inProcess: args['in-process'] ?? false }
-    )),
+    E.map(({ backend, link, runtimes, timeout, throttle }) => ({
+      backend,
+      link,
+      ...runtimes,
+      ...throttle,
+      spans: args.trace !== undefined,
+      timeout: timeout * 1000,
+      inProcess: args['in-process'] ?? false,
+    })),
   )
 
 /** Runs a session so many times, and gives back the last result. */
@@ -120,6 +145,9 @@ const runTimes = (
     return result
   }
 }
+
+const writeTrace = (path: string, { spans }: RunResult): TE.TaskEither<Fault, void> =>
+  TE.tryCatch(() => writeFile(path, `${JSON.stringify(chromeTrace(spans))}\n`), fileFault(path))
 
 const stored = (plan: Plan, { outputs }: RunResult) =>
   Object.fromEntries(plan.outputs.map(({ name, sizes }) => [name, { sizes, elements: outputs[name]! }]))

@@ -5,7 +5,7 @@ import { bytesPerElement, type Elements } from '../dtype.ts'
 import type { Fault } from '../fault.ts'
 import type { NamedElements } from './executor.ts'
 import { ArenaAddress } from './link/shared-memory.ts'
-import type { Span } from './span.ts'
+import { SpanCodec } from './span.ts'
 
 /** What the launcher and the ranks say to each other. */
 
@@ -82,13 +82,6 @@ const TimesCodec = t.strict({
   read: t.number,
   total: t.number,
 })
-
-const activity = t.keyof({ write: null, compute: null, pack: null, wire: null, wait: null, unpack: null, read: null })
-/** A span as it crosses a process border or lies in a file. */
-export const SpanCodec: t.Type<Span, Span, unknown> = t.exact(t.intersection([
-  t.type({ rank: t.number, activity, name: t.string, step: t.union([t.number, t.null]), start: t.number, end: t.number }),
-  t.partial({ bytes: t.number }),
-]))
 
 /** The first message of a rank, and all that is read from a socket whose owner is not known. */
 export const Hello = t.strict({

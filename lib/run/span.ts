@@ -1,5 +1,11 @@
-/** What a rank does in a stretch of time. `wire` is bytes on their way, `wait` is waiting for a rank that is not there yet. */
-export type Activity = 'write' | 'compute' | 'pack' | 'wire' | 'wait' | 'unpack' | 'read'
+import * as t from 'io-ts'
+
+/**
+ * What a rank does in a stretch of time, in the order in which a run comes to it. `wire` is bytes on their way, `wait` is
+ * waiting for a rank that is not there yet.
+ */
+export const ActivityCodec = t.keyof({ write: null, compute: null, pack: null, wire: null, wait: null, unpack: null, read: null })
+export type Activity = t.TypeOf<typeof ActivityCodec>
 
 /** A stretch of a rank's time, measured or simulated. */
 export interface Span {
@@ -15,3 +21,15 @@ export interface Span {
   /** Bytes sent in it, for exchanges. */
   readonly bytes?: number
 }
+
+export const SpanCodec: t.Type<Span, Span, unknown> = t.exact(t.intersection([
+  t.type({
+    rank: t.number,
+    activity: ActivityCodec,
+    name: t.string,
+    step: t.union([t.number, t.null]),
+    start: t.number,
+    end: t.number,
+  }),
+  t.partial({ bytes: t.number }),
+]))
