@@ -43,7 +43,8 @@ export interface Sizes {
   readonly outputChannels: number
 }
 
-const timeFrequencies = 128
+/** Frequencies of a moment's waves. */
+export const timeFrequencies = 128
 
 /** A linear layer's parameters, `[out, in]` as PyTorch stores them. */
 const layer = <const O extends string, const I extends string>(o: O, i: I, out: number, into: number, init = xavier()) =>
@@ -58,8 +59,8 @@ const blockParameters = ({ width }: Sizes) => ({
   mlp: { fc1: layer('f', 'e', 4 * width, width), fc2: layer('e', 'f', width, 4 * width) },
 })
 
-/** The transformer's parameters, named as PyTorch names them. */
-export const parameters = (sizes: Sizes) => ({
+/** The parameters before and after the blocks. */
+export const endParameters = (sizes: Sizes) => ({
   patch: layer('e', 'p', sizes.width, 4 * sizes.channels),
   time: {
     fc1: layer('e', 'k', sizes.width, 2 * timeFrequencies),
@@ -67,11 +68,17 @@ export const parameters = (sizes: Sizes) => ({
     block: layer('f', 'e', 6 * sizes.width, sizes.width),
   },
   text: { fc1: layer('e', 'w', sizes.width, sizes.captionWidth), fc2: layer('f', 'e', sizes.width, sizes.width) },
-  blocks: Array.from({ length: sizes.depth }, () => blockParameters(sizes)),
   final: {
     table: parameter(`part:2 e:${sizes.width}`, normal(1 / Math.sqrt(sizes.width))),
     out: layer('o', 'e', 4 * sizes.outputChannels, sizes.width, zeros),
   },
+})
+export type EndParameters = Tensors<ReturnType<typeof endParameters>, string>
+
+/** The transformer's parameters, named as PyTorch names them. */
+export const parameters = (sizes: Sizes) => ({
+  ...endParameters(sizes),
+  blocks: Array.from({ length: sizes.depth }, () => blockParameters(sizes)),
 })
 
 type Parameters = Tensors<ReturnType<typeof parameters>, string>
@@ -96,6 +103,28 @@ const patchTable = ({ rows, columns, width }: Sizes) => {
   const column = pipe(positionTable('x', columns, width / 2), repeat(`y:${rows}`))
   return pipe(row, concat('k', column), merge('y x', 's'), rename('k', 'e'), expect(`s:${rows * columns} e:${width}`))
 }
+
+/** The table over the frames of a clip, which attention over time sees in the first block. */
+export const frameTable = ({ frames, width }: Sizes) => pipe(positionTable('t', frames, width), rename('k', 'e'))
+
+/** What a moment of noise is told by: cosines and sines, along a dim k behind the moments' own dims. */
+export const momentWaves = (moments: Tensor): Tensor => {
+  const { sines, cosines } = wavesOf(moments, timeFrequencies)
+  return pipe(cosines, concat('k', sines), reorder('b k'))
+}
+
+/** From the waves of a moment to its vector, and to the six vectors that modulate a block. */
+export const momentVector = ({ fc1, fc2 }: EndParameters['time']) => seq(linear(fc1, 'k'), silu, linear(fc2, 'e'), rename('f', 'e'))
+export const blockVectors = ({ block }: EndParameters['time'], { width }: Sizes) =>
+  seq(silu, linear(block, 'e'), split('f', `part:6 e:${width}`))
+
+/** From a caption to the words that blocks attend to. */
+export const captionWords = ({ fc1, fc2 }: EndParameters['text']) => seq(linear(fc1, 'w'), gelu, linear(fc2, 'e'), rename('f', 'e'))
+
+/** From pixels to patches, and from patches to the residual stream. */
+export const patchesOf = ({ rows, columns }: Sizes) =>
+  seq(split('y', `y:${rows} py:2`), split('x', `x:${columns} px:2`), merge('y x', 's'), merge('c py px', 'p'))
+export const embedPatches = (patch: EndParameters['patch'], sizes: Sizes) => seq(linear(patch, 'p'), add(patchTable(sizes)))
 
 /** Self-attention over one dim of the residual stream; the others run along. */
 const attend = (weights: BlockParameters['spatial'], over: 's' | 't', { heads, width }: Sizes) =>
@@ -123,7 +152,7 @@ const block = (sizes: Sizes, weights: BlockParameters, time: Tensor<`b:${number}
   const { heads, width } = sizes
   const [keys, values] = pipe(words, linear(weights.cross.kv, 'e'), split('f', `part:2 h:${heads} d:${width / heads}`), unstack('part'))
   const inTime = [attend(weights.temporal, 't', sizes), multiply(gate1)] as const
-  const table = pipe(positionTable('t', sizes.frames, width), rename('k', 'e'))
+  const table = frameTable(sizes)
   return (x: Frames) =>
     pipe(
       x,
@@ -172,30 +201,11 @@ export const transform = (
   { patch, time, text, blocks, final }: Parameters,
   wrap: (block: (x: Frames) => Frames) => (x: Frames) => Frames = (block) => block,
 ): { readonly prediction: Clips; readonly streams: readonly Frames[] } => {
-  const { batch, rows, columns, width, outputChannels } = sizes
-  const { sines, cosines } = wavesOf(timestep, timeFrequencies)
-  const moment = pipe(
-    cosines,
-    concat('k', sines),
-    reorder('b k'),
-    expect(`b:${batch}@dp k:${2 * timeFrequencies}`),
-    linear(time.fc1, 'k'),
-    silu,
-    linear(time.fc2, 'e'),
-    rename('f', 'e'),
-  )
-  const vectors = pipe(moment, silu, linear(time.block, 'e'), split('f', `part:6 e:${width}`))
-  const caps = pipe(caption, linear(text.fc1, 'w'), gelu, linear(text.fc2, 'e'), rename('f', 'e'))
-
-  const patches = pipe(
-    latent,
-    split('y', `y:${rows} py:2`),
-    split('x', `x:${columns} px:2`),
-    merge('y x', 's'),
-    merge('c py px', 'p'),
-    linear(patch, 'p'),
-    add(patchTable(sizes)),
-  )
+  const { batch, rows, columns, outputChannels } = sizes
+  const moment = pipe(momentWaves(timestep), expect(`b:${batch}@dp k:${2 * timeFrequencies}`), momentVector(time))
+  const vectors = pipe(moment, blockVectors(time, sizes))
+  const caps = pipe(caption, captionWords(text))
+  const patches = pipe(latent, patchesOf(sizes), embedPatches(patch, sizes))
   const streams: Frames[] = []
   let stream: Frames = patches
   for (const [i, weights] of blocks.entries()) {
