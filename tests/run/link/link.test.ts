@@ -203,6 +203,19 @@ for (const link of Object.keys(openers)) {
     await world.close()
   })
 
+  test(`${link}: a pause is as long as asked for, and an abort ends it`, async () => {
+    const world = await open(link, 2, 4096)
+    const began = performance.now()
+    assert.equal(await world.links[1]!.pause(20), null)
+    assert.ok(performance.now() - began > 19)
+    const pausing = world.links[1]!.pause(60_000)
+    await pause(20)
+    world.links[0]!.abort('rank 0 has had enough')
+    assert.deepEqual(await pausing, { tag: 'Closed', message: 'rank 0 has had enough' })
+    assert.ok(performance.now() - began < 10_000)
+    await world.close()
+  })
+
   test(`${link}: a rank that never comes is a timeout that names it`, async () => {
     const world = await open(link, 3, 4096, 150)
     const peersOf = (rank: number): readonly number[] => [0, 1, 2].filter((peer) => peer !== rank)
