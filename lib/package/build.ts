@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import process from 'node:process'
@@ -53,6 +53,8 @@ program.emit(undefined, (name, text) => {
   written.push(mkdir(dirname(path), { recursive: true }).then(() => writeFile(path, rewritten(text, path))))
 })
 await Promise.all(written)
+// Data that modules read beside themselves.
+for (const folder of ['lib/cluster/known']) await cp(join(home, folder), join(out, folder), { recursive: true })
 process.stdout.write(
   `dist: ${sources.length} modules, ${(await readFile(join(home, 'package.json'), 'utf8')).match(/"version": "([^"]+)"/)?.[1]}\n`,
 )
