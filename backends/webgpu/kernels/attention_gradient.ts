@@ -55,19 +55,9 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
       return `${at(output, part)} = ${lane(`${sums}[f]`, n)}${carry < 0 ? '' : ` + ${at(carry, carriedPart)}`};`
     }).join('\n    ')
 
-  const body = `var t = thread;
-  ${decodeText('t', rows.sizes, 'p')}
-  let lowest = -bitcast<f32>(infinity_bits_);
-  ${views.map((_, view) => `let row${view} = ${rowStart(view, view <= cotangent ? width : 1)};`).join('\n  ')}
-  var near: array<${element}, ${units}>;
-  var far: array<${element}, ${units}>;
-  var first: array<${element}, ${units}>;
-  ${ofKeys ? `var second: array<${element}, ${units}>;` : ''}
-  for (var f = 0; f < ${units}; f++) {
-    near[f] = ${load(own[0], `row${own[0]}`)};
-    far[f] = ${load(own[1], `row${own[1]}`)};
-  }
-  for (var n = 0u; n < ${elementsOf(inner.sizes)}u; n++) {
+  /** An empty walk is left out: positions along an empty loop can't be told from a number. */
+  const walk = (): string =>
+    `for (var n = 0u; n < ${elementsOf(inner.sizes)}u; n++) {
     var m = n;
     ${decodeText('m', inner.sizes, 'i')}
     let a = ${innerStart(others[0], width)};
@@ -86,7 +76,21 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
       first[f] += change * ${load(others[0], 'a')};
       ${ofKeys ? `second[f] += weight * ${load(others[1], 'b')};` : ''}
     }
+  }`
+
+  const body = `var t = thread;
+  ${decodeText('t', rows.sizes, 'p')}
+  let lowest = -bitcast<f32>(infinity_bits_);
+  ${views.map((_, view) => `let row${view} = ${rowStart(view, view <= cotangent ? width : 1)};`).join('\n  ')}
+  var near: array<${element}, ${units}>;
+  var far: array<${element}, ${units}>;
+  var first: array<${element}, ${units}>;
+  ${ofKeys ? `var second: array<${element}, ${units}>;` : ''}
+  for (var f = 0; f < ${units}; f++) {
+    near[f] = ${load(own[0], `row${own[0]}`)};
+    far[f] = ${load(own[1], `row${own[1]}`)};
   }
+  ${elementsOf(k.inner) === 0 ? '' : walk()}
   for (var f = 0; f < ${units}; f++) {
     ${write('first', 0, 0)}
     ${ofKeys ? write('second', k.part, k.carryPart) : ''}
