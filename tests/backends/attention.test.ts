@@ -231,3 +231,20 @@ test('NaN is not hidden by the blocks that come after it', async () => {
     }
   }
 })
+
+test('a single query leaves its log-sum-exp behind its features too, however they are written', async () => {
+  const [keys, features] = [5, 4]
+  const whole = head(1, keys, features, null)
+  const given = [...tensors(1, keys, features, { type: 'f32', elements: new Float32Array(1) })]
+  given[0] = { type: 'f32', elements: new Float32Array(features + 1) }
+  const scores = Array.from({ length: keys }, (_, j) => {
+    let score = 0
+    for (let f = 0; f < features; f++) score += given[1]!.elements[f]! * given[2]!.elements[j * features + f]!
+    return score / Math.sqrt(features)
+  })
+  for (const backend of [backends.reference, ...backends.webgpu]) {
+    const result = await execute(backend, given, [{ ...whole, logSum: true }], 0)
+    const plain = await execute(backend, given, [whole], 0)
+    assertClose(result, [...plain.subarray(0, features), Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0))], 2e-5, 1e-5)
+  }
+})

@@ -32,8 +32,8 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const fitsFours = (view: View, n: number): boolean => aligned(view.offset, [...strides[n]!, byKey(view), byFeature(view)], k.features)
   const wide = [k.query, k.key, k.value].every((view, n) => fitsFours(view, n + 1))
   const width = wide ? 4 : 1
-  // A log-sum-exp behind each row leaves rows where no fours begin.
-  const outputWidth = wide && fitsFours(k.output, 0) ? 4 : 1
+  // A log-sum-exp behind each row leaves rows where no fours begin, and is a single element itself.
+  const outputWidth = wide && !k.logSum && fitsFours(k.output, 0) ? 4 : 1
   const units = k.features / width
   const element = wide ? 'vec4<f32>' : 'f32'
 
