@@ -96,10 +96,14 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
 
   /** Some faults are only echoes of what happened to another rank: they wait for that to be told. */
   const echo = (fault: Fault): void => void setTimeout(() => fail(fault), echoDelay)
+  /** Ranks that have said why they end. */
+  const excused = new Set<number>()
   const onFault = (member: Member, fault: Fault): void => {
     const isEcho = fault.tag === 'Closed' || (fault.tag === 'RankDied' && fault.rank !== member.rank)
-    if (isEcho) echo(fault)
-    else fail(fault.tag === 'Timeout' ? blame(fault) : fault)
+    if (isEcho) {
+      excused.add(member.rank)
+      echo(fault)
+    } else fail(fault.tag === 'Timeout' ? blame(fault) : fault)
   }
   /** Who waited too long for others is not the one to blame, if one of the others is still at work on something. */
   const blame = (timedOut: Extract<Fault, { tag: 'Timeout' }>): Fault => {
@@ -113,7 +117,9 @@ export const launchProcesses = (workload: Workload, options: ProcessOptions): Ta
   }
 
   for (const { rank, process } of members) {
-    void process.ended.then((cause) => fail({ tag: 'RankDied', rank, step: placeOf(rank), cause }))
+    void process.ended.then((cause) => {
+      if (!excused.has(rank)) fail({ tag: 'RankDied', rank, step: placeOf(rank), cause })
+    })
   }
   const stopWatching = watch(members.map(({ process: { pid }, rank }) => ({ rank, pid })), {
     whereabouts,
