@@ -67,6 +67,8 @@ try {
     throw new Error(`check said of a wrong program:\n${wrong.stdout}${wrong.stderr}`)
   }
   run(project, 'npx', 'shardwise', 'run', 'two-stages.ts', '--ranks', '2')
+  const simulated = run(project, 'npx', 'shardwise', 'simulate', 'two-stages.ts', '--cluster', 'h100')
+  if (!simulated.includes('per run')) throw new Error(`simulate said:\n${simulated}`)
   for (
     const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, executableOf('deno'), 'run', '--allow-all', '--check', 'main.ts')]
   ) {

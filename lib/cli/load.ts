@@ -23,16 +23,12 @@ export interface Wanted {
 
 /** The plan of a program file (whose default export is a program, or a function from a number of ranks to one) or of a plan file. */
 export const loadPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
-  !existsSync(path)
-    ? TE.left(usage(`${path}: there is no such file`))
-    : path.endsWith('.json')
-    ? readPlan(path, wanted)
-    : pipe(
-      TE.Do,
-      TE.bind('program', () => loadProgram(path, wanted)),
-      TE.bind('cluster', () => wanted.fastestOn === undefined ? TE.right(undefined) : loadCluster(wanted.fastestOn)),
-      TE.chainEitherK(({ program, cluster }) => compile(program, cluster && { cluster })),
-    )
+  !existsSync(path) ? TE.left(usage(`${path}: there is no such file`)) : path.endsWith('.json') ? readPlan(path, wanted) : pipe(
+    TE.Do,
+    TE.bind('program', () => loadProgram(path, wanted)),
+    TE.bind('cluster', () => wanted.fastestOn === undefined ? TE.right(undefined) : loadCluster(wanted.fastestOn)),
+    TE.chainEitherK(({ program, cluster }) => compile(program, cluster && { cluster })),
+  )
 
 const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
   pipe(
@@ -45,7 +41,8 @@ const readPlan = (path: string, wanted: Wanted): TE.TaskEither<Fault, Plan> =>
     ),
   )
 
-const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> =>
+/** The program of a file, on the ranks that are wanted. */
+export const loadProgram = (path: string, wanted: Wanted): TE.TaskEither<Fault, Program> =>
   pipe(
     TE.tryCatch(() => import(pathToFileURL(resolve(path)).href) as Promise<{ readonly default?: unknown }>, loadFault(path)),
     TE.chain(({ default: given }) =>

@@ -9,6 +9,7 @@ const commands = {
   plan: () => import('./plan.ts').then((module) => module.default),
   check: () => import('./check.ts').then((module) => module.default),
   doctor: () => import('./doctor.ts').then((module) => module.default),
+  simulate: () => import('./simulate.ts').then((module) => module.default),
 }
 
 /** As in package.json, which the tests compare. */

@@ -1,4 +1,5 @@
 import type { Cluster, Precision } from '../cluster/cluster.ts'
+import { kernelSeconds, scaleOf } from '../cluster/kernel-seconds.ts'
 import { sendSeconds } from '../cluster/links.ts'
 import { bytesPerElement } from '../dtype.ts'
 import { elementsOf, type Exchange, type Kernel, type Parcel, type RankProgram, reads } from '../kernel/kernel.ts'
@@ -52,9 +53,8 @@ export interface PricedProgram {
 }
 
 /**
- * Prices a rank's steps. A kernel takes the launch and then as long as its arithmetic or its memory traffic, whichever is
- * longer (the roofline). In bf16 everything is half as long in memory and on the wire, except in the update, which is made
- * in float32 as in mixed-precision training.
+ * Prices a rank's steps. In bf16 everything is half as long in memory and on the wire, except in the kernels of the update,
+ * which is made in float32 as in mixed-precision training.
  */
 export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precision: Precision): PricedProgram => {
   const program = instantiate(marked(plan), rank)
@@ -68,17 +68,11 @@ export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precisi
   return { rank, buffers: program.buffers.length, steps }
 }
 
-const scaleOf = (precision: Precision): number => precision === 'bf16' ? 0.5 : 1
-
-const priceKernel = (kernel: Kernel, { device }: Cluster, precision: Precision): Omit<PricedKernel, keyof Common> => {
+const priceKernel = (kernel: Kernel, cluster: Cluster, precision: Precision): Omit<PricedKernel, keyof Common> => {
   const work = workOf(kernel)
-  // A device without a rate for bf16 multiplies as fast as in f32.
-  const rate = (device.matrix[precision] ?? device.matrix['f32'] ?? 0) * device.efficiency
-  const arithmetic = (work.matrix === 0 ? 0 : work.matrix / rate) + work.vector / device.vector
-  const memory = work.bytes * scaleOf(precision) / device.bandwidth
   return {
     kind: 'kernel',
-    seconds: device.launch + Math.max(arithmetic, memory),
+    seconds: kernelSeconds(cluster, precision, work),
     work,
     reads: [...new Set(reads(kernel).map(({ buffer }) => buffer))],
     writes: kernel.output.buffer,
