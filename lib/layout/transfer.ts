@@ -1,6 +1,6 @@
 import { bytesPerElement } from '../dtype.ts'
 import { coordinate, type Mesh, pieceAlong, piecesAlong, rankBefore } from '../language/mesh.ts'
-import type { Layout, Shape } from './layout.ts'
+import { keyOf, type Layout, type Shape } from './layout.ts'
 import { type Box, intersect, pieceOf, volume } from './pieces.ts'
 
 /** The part of a tensor that a rank holds; of one that goes all round, the part that it begins with. */
@@ -21,11 +21,11 @@ export const heldIn = (shape: Shape, layout: Layout, mesh: Mesh): Held => ({
 
 /**
  * Whether one exchange can turn the one layout into the other: reductions can be finished, never begun. Only pieces that
- * lie where they belong go all round, and then they are where they were.
+ * lie where they belong go all round, finished or not, and then they are where they were.
  */
 export const canTransfer = (from: Layout, to: Layout): boolean =>
   from.turn?.by !== 'all' &&
-  (to.turn?.by !== 'all' || (from.turn === undefined && from.cuts.every((cut, i) => cut.join() === to.cuts[i]!.join()))) &&
+  (to.turn?.by !== 'all' || keyOf(from) === keyOf({ cuts: to.cuts, pending: to.pending })) &&
   to.pending.every(({ axis, combine }) => from.pending.some((pending) => pending.axis === axis && pending.combine === combine))
 
 /** A part that one rank gives another (or keeps, if they are one). */

@@ -119,7 +119,9 @@ const attempt = (graph: Graph, limits: Limits, pricing: Pricing, allowed: (value
       (strategy) => pricing.work(node, strategy) + (options.length === 1 || keyOf(strategy.result) === wanted ? 0 : perDeviation),
     )
     preferences.push({ scope: [variable], costs })
-    if (!free[value]) priced.push(factorsOf(node.shape, { variable, layouts }, consumers[value]!))
+    // Slices of what is whole cost nothing, but going round does.
+    const goesRound = consumers[value]!.some(({ layouts }) => layouts.some(({ turn }) => turn !== undefined))
+    if (!free[value] || goesRound) priced.push(factorsOf(node.shape, { variable, layouts }, consumers[value]!))
   })
 
   /** What a choice comes to. */

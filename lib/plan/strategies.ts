@@ -98,7 +98,7 @@ const legalStrategies = (
   const axes = liveAxes(graph.mesh).filter((axis) => fold.ring === undefined || axis === fold.ring)
   const round = together.flatMap((strategy) => axes.flatMap((axis) => roundRing(graph, node, shapes, fold, strategy, axis) ?? []))
   // Where the program declares a ring, there is no other way.
-  return fold.ring === undefined ? [...together, ...round] : axes.length > 0 ? round : together
+  return fold.ring === undefined ? [...together, ...round] : round.length > 0 ? round : together
 }
 
 export const foldAmong = (crossings: readonly Crossing[]): Crossing | undefined => crossings.find(({ kind }) => kind === 'fold')

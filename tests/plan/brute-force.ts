@@ -3,16 +3,33 @@ import { keyOf, type Layout, type Shape } from '#lib/layout/layout.ts'
 import { type Graph, isInput } from '#lib/graph/graph.ts'
 import type { Mesh } from '#lib/language/mesh.ts'
 import { type Ground, statesOf } from '#lib/plan/states.ts'
-import { onlyLive, strategiesOf } from '#lib/plan/strategies.ts'
+import { onlyLive, strategiesOf, type Strategy } from '#lib/plan/strategies.ts'
 
 /**
  * The planner's problem solved by trying everything, without any of the planner's means: what it shares with it is the
  * question alone (which ways of running an op are legal, what an exchange sends), which other tests look after.
  */
 
-/** Bytes that all ranks together send in one exchange; infinite where no exchange does it. */
-export const moveBytes = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): number =>
-  canTransfer(from, to) ? bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0) : Infinity
+/**
+ * Bytes that all ranks together send in one exchange; infinite where no exchange does it. What goes all round an axis starts
+ * where it belongs and makes one turn after another, until each piece has been everywhere.
+ */
+export const moveBytes = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): number => {
+  if (to.turn === undefined) {
+    return canTransfer(from, to) ? bytesSent(shape, from, to, mesh).reduce((sum, bytes) => sum + bytes, 0) : Infinity
+  }
+  return keyOf(from) === keyOf(atHome(to)) ? roundBytes(shape, to, to.turn.axis, mesh) : Infinity
+}
+
+const atHome = ({ cuts, pending }: Layout): Layout => ({ cuts, pending })
+
+/** What a value sends that goes round an axis, turn by turn; the last turn, which would bring it home, is not made. */
+export const roundBytes = (shape: Shape, layout: Layout, axis: string, mesh: Mesh): number => {
+  const turned = (by: number): Layout => by === 0 ? atHome(layout) : { ...atHome(layout), turn: { axis, by } }
+  const turns = mesh.axes.find(({ name }) => name === axis)!.size
+  return Array.from({ length: turns - 1 }, (_, by) => bytesSent(shape, turned(by), turned(by + 1), mesh))
+    .flat().reduce((sum, bytes) => sum + bytes, 0)
+}
 
 /** The fewest bytes that bring copies in all the wanted layouts about. */
 export type Price = (wanted: readonly Layout[]) => number
@@ -49,11 +66,12 @@ export const copySets = (shape: Shape, ground: Ground, made: Layout): Price => {
   return (wanted) => {
     let set = 0
     for (const layout of wanted) {
-      const at = number.get(keyOf(layout))
+      const at = number.get(keyOf(atHome(layout)))
       if (at === undefined) return Infinity
       set |= 1 << at
     }
-    return costs[set]!
+    const rounds = new Map(wanted.flatMap((layout) => layout.turn === undefined ? [] : [[keyOf(layout), layout] as const]))
+    return [...rounds.values()].reduce((sum, layout) => sum + roundBytes(shape, layout, layout.turn!.axis, ground.mesh), costs[set]!)
   }
 }
 
@@ -99,6 +117,10 @@ const outputLayouts = (graph: Graph, { use, declared }: Graph['outputs'][number]
     .filter(({ cuts }) => cuts.every((cut, dim) => wanted.cuts[dim]![0] === '?' || cut.join('+') === wanted.cuts[dim]!.join('+')))
 }
 
+/** What a way of running a node sends of the node's own result, which goes round with the blocks. */
+export const resultBytes = ({ mesh }: Graph, { op, shape }: Graph['nodes'][number], { ring, result }: Strategy): number =>
+  ring !== undefined && op.blocks?.travels === true ? roundBytes(shape, result, ring, mesh) : 0
+
 /** The fewest bytes with which a program can run: every way of running every op, and for each value every set of copies. */
 export const leastBytes = (graph: Graph): number => {
   const options = graph.nodes.map((node) => strategiesOf(graph, node))
@@ -117,6 +139,7 @@ export const leastBytes = (graph: Graph): number => {
     if (list.length > 0) complete[Math.max(value, ...list.map(({ chooser }) => chooser))]!.push(value)
   })
   const prices = options.map((list, value) => list.map(({ result }) => priceOf(graph.nodes[value]!.shape, graph, result)))
+  const own = options.map((list, value) => list.map((strategy) => resultBytes(graph, graph.nodes[value]!, strategy)))
   const choice = new Array<number>(counts.length).fill(0)
   let least = Infinity
   const tryAll = (chooser: number, before: number): void => {
@@ -129,7 +152,7 @@ export const leastBytes = (graph: Graph): number => {
       choice[chooser] = option
       const bytes = complete[chooser]!.reduce(
         (sum, value) => sum + prices[value]![choice[value]!]!(wishes[value]!.map((wish) => wish.layouts[choice[wish.chooser]!]!)),
-        before,
+        before + (own[chooser]?.[option] ?? 0),
       )
       tryAll(chooser + 1, bytes)
     }

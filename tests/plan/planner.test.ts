@@ -1,4 +1,3 @@
-import { keyOf } from '#lib/layout/layout.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
@@ -6,10 +5,10 @@ import fc from 'fast-check'
 import { sentence } from '#lib/fault.ts'
 import { buildGraph, type Graph } from '#lib/graph/graph.ts'
 import { trace } from '#lib/language/trace.ts'
+import { keyOf } from '#lib/layout/layout.ts'
 import { type Decision, plan } from '#lib/plan/planner.ts'
-
 import { strategiesOf } from '#lib/plan/strategies.ts'
-import { combinations, declaresAll, largestStateSpace, leastBytes, moveBytes } from './brute-force.ts'
+import { combinations, declaresAll, largestStateSpace, leastBytes, moveBytes, resultBytes } from './brute-force.ts'
 import { programOf, type Recipe, recipes } from './random-programs.ts'
 
 const graphOf = (recipe: Recipe, dims: number): Graph => {
@@ -39,7 +38,8 @@ const assertSound = (graph: Graph, { strategies, copies, outputs, bytes }: Decis
     node.operands.forEach((use, operand) => assert.ok(made[use.value]!.has(keyOf(chosen.operands[operand]!))))
   })
   graph.outputs.forEach(({ use }, i) => assert.ok(made[use.value]!.has(keyOf(outputs[i]!))))
-  assert.equal(bytes, copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0))
+  const moved = copies.reduce((sum, { moves }) => sum + moves.reduce((total, move) => total + move.bytes, 0), 0)
+  assert.equal(bytes, graph.nodes.reduce((sum, node, value) => sum + resultBytes(graph, node, strategies[value]!), moved))
 }
 
 /** As much as can be tried for hundreds of programs. */

@@ -107,6 +107,16 @@ const makers: readonly ((x: Value, y: Value, way: number, of: Mesh, weights: rea
     const [dim, ...others] = dimsOf(x).map(({ name }) => name)
     return way % 2 === 0 || others.length === 0 ? concat(dim!, y)(x) : attention({ over: dim!, features: pick(others, way >> 1)! })(y, x)(x)
   },
+  (x, y, way, of) => {
+    // Keys and values of their own or the same, queries with the keys' dim or another one; cut over the ring's axis or left as they are.
+    const [dim, ...others] = dimsOf(y).map(({ name }) => name)
+    const features = pick(others, way)
+    if (features === undefined) return undefined
+    const ring = pick(of.axes, way >> 1)!.name
+    const cut = way % 3 === 0 ? (z: Value) => z : (z: Value) => layout(`${dim}@${ring}`)(z)
+    const [query, key] = [cut(x), cut(y)]
+    return attention({ over: dim!, features, ring })(key, way % 4 < 2 ? key : cut(tanh(y)))(way % 5 < 2 ? rename(dim!, 'r')(query) : query)
+  },
   (x, _, way) => {
     const dim = pick(dimsOf(x), way)!
     return multiply(cast('f32')(iota(`${dim.name}:${dim.size}` as string, dim.name) as Value) as Value)(x) as Value
