@@ -1,4 +1,5 @@
 import colours from 'picocolors'
+import { printLinks } from '../cluster/parse-links.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { RunResult, SessionDescription } from '../run/session.ts'
 import type { Times } from '../run/timeline.ts'
@@ -18,7 +19,7 @@ const activities = ({ write, compute, pack, wire, wait, unpack, read }: Times, m
   ).map(([what, time]) => `${milliseconds(time)} ${what}`).join(', ')
 
 /** What a run did, a line per rank: where it ran, what it sent, how long it took; and whether the bytes are the plan's. */
-export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent, times, spans }: RunResult): string => {
+export const printRun = (plan: Plan, { link, throttle, ranks }: SessionDescription, { sent, times, spans }: RunResult): string => {
   const planned = ranks.map((_, rank) => plan.steps.reduce((sum, step) => step.do === 'move' ? sum + step.bytes[rank]! : sum, 0))
   const rows = ranks.map(({ rank, runtime, pid, backend }) => [
     `rank ${rank}`,
@@ -33,7 +34,7 @@ export const printRun = (plan: Plan, { link, ranks }: SessionDescription, { sent
     table(rows),
     link === 'none'
       ? 'one rank: no link'
-      : `link: ${link}; bytes counted on the wire ${
+      : `link: ${link}${throttle === null ? '' : `, as slow as ${printLinks(throttle)}`}; bytes counted on the wire ${
         equal ? '= bytes in the plan' : colours.red(`differ from the plan's ${planned.map(printBytes).join(', ')}`)
       }`,
   ].join('\n')

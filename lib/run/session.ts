@@ -4,6 +4,7 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type BackendName, openBackend } from '#backends/mod.ts'
 import type { Links } from '../cluster/links.ts'
+import { nested } from '../cluster/parse-links.ts'
 import { type Fault, usage } from '../fault.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { NamedElements, RankRun } from './executor.ts'
@@ -69,6 +70,8 @@ export interface Counters {
 
 export interface SessionDescription {
   readonly link: RankGroup['link']
+  /** The links that it is as slow as; null where it is as quick as it can be. */
+  readonly throttle: Links | null
   readonly ranks: readonly RankDescription[]
 }
 
@@ -93,6 +96,8 @@ export const startSession = (
   const { backend = 'auto', runtimes = [currentRuntime], link = 'auto', timeout = defaultTimeout } = options
   const { inProcess = false, debug = false, spans = false, throttle = null, parameters = {} } = options
   if (!(timeout > 0)) return TE.left(usage(`a timeout must be a positive number of milliseconds, got ${timeout}`))
+  const slower = throttle === null ? E.right(null) : nested(throttle)
+  if (E.isLeft(slower)) return TE.left(usage(`the ranks cannot be joined as throttled: ${slower.left}`))
   const outputs = holdingsOf(workload, workload.outputs)
   const common = { backend, timeout, debug, spans, throttle, outputsOf: (rank: number) => outputs.handedIn[rank]! }
   return pipe(
@@ -105,7 +110,7 @@ export const startSession = (
         TE.chain((group) =>
           pipe(
             onAll(group, (rank) => group.write(rank, pieces[rank]!)),
-            TE.map(() => makeSession(workload, group, outputs)),
+            TE.map(() => makeSession(workload, group, outputs, throttle)),
             TE.orElse((fault) => async () => {
               await group.close()
               return E.left(fault)
@@ -128,7 +133,7 @@ const sinceBegun = (spans: readonly (readonly Span[])[]): readonly (readonly Spa
   return spans.map((list) => list.map((span) => ({ ...span, start: span.start - began, end: span.end - began })))
 }
 
-const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): Session => {
+const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings, throttle: Links | null): Session => {
   const parameters = holdingsOf(workload, workload.inputs.filter(({ parameter }) => parameter))
   let lastRun: readonly number[] = group.ranks.map(() => 0)
   let total: readonly number[] = lastRun
@@ -179,6 +184,6 @@ const makeSession = (workload: Workload, group: RankGroup, outputs: Holdings): S
       ),
     counters: () => ({ lastRun, total }),
     close: () => group.close(),
-    describe: { link: group.link, ranks: group.ranks },
+    describe: { link: group.link, throttle, ranks: group.ranks },
   }
 }

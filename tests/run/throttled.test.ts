@@ -56,3 +56,12 @@ test('a message that is slow, but not too slow, is waited for', async () => {
   right(await session.run({ x })())
   await session.close()
 })
+
+test('links that do not join the ranks are refused', async () => {
+  const given = recipe(2, 5, 3)
+  const { w } = tensorsFor(given)
+  const pairs = [{ name: 'pairs', ranks: 2, bandwidth: 1e9, latency: 0 }]
+  const started = await startSession(workloadOf(given), { parameters: { w }, throttle: pairs, inProcess: true })()
+  assert.ok(E.isLeft(started))
+  assert.equal(sentence(started.left), "the ranks cannot be joined as throttled: the last level 'pairs' must join all ranks")
+})
