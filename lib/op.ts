@@ -49,8 +49,19 @@ export interface Op<A extends Attributes = Attributes> {
   gradient?(of: Differential<A>): readonly ((() => AnyTensor | undefined) | undefined)[]
   /** What each rank computes on its pieces. */
   kernel(operands: readonly Shape[], result: Shape, attributes: A): Template
+  /**
+   * Where the same op with other attributes gives this and more: those attributes, and the op that takes this out of it. If a
+   * program has both, it makes the larger one alone.
+   */
+  within?(result: Shape, attributes: A): Within | undefined
   /** Needed where a dim is crossed by `fold`: how the blocks follow one another. */
   readonly blocks?: Blocks<A>
+}
+
+/** What an op gives as a part of what it gives with other attributes. */
+export interface Within {
+  readonly attributes: Attributes
+  readonly part: { readonly op: Op; readonly attributes: Attributes }
 }
 
 /** An op block by block: each block's kernel goes on from what the block before left, which is its last operand. */

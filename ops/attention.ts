@@ -1,7 +1,8 @@
 import * as say from '#lib/language/messages.ts'
-import { customGradient } from '#lib/grad/custom.ts'
+import { attentionGradients } from '#lib/grad/attention.ts'
 import { fused } from '#lib/grad/fused.ts'
-import { type RingAttention, ringGradients } from '#lib/grad/ring.ts'
+import { complete } from '#lib/grad/cotangent.ts'
+import { firstOf } from '#lib/grad/place.ts'
 import { sumTo } from '#lib/grad/template.ts'
 import { call, fold, input, real } from '#lib/kernel/expression.ts'
 import type { AttentionTemplate } from '#lib/kernel/template.ts'
@@ -16,7 +17,6 @@ import { needDim, needKind, noExtra, replaced, sameSizes, without } from '#lib/l
 import type { Crossing, Differential, Op } from '#lib/op.ts'
 import { contractTo } from './contract.ts'
 import { rename } from './rename.ts'
-import { slice } from './slice.ts'
 import { softmaxGradient } from './softmax.ts'
 
 type Dims = {
@@ -24,16 +24,39 @@ type Dims = {
   readonly features: string
   readonly heads: string | null
   readonly maskKeys: string
-  /** The axis that keys and values go round. The result then has one feature more, the log-sum-exp of the scores. */
+  /** The axis that keys and values go round. */
   readonly ring: string | null
+  /** Whether the result has one feature more, the log-sum-exp of the scores: what the backward pass needs to know of it. */
+  readonly logSum: boolean
+}
+
+/** Adds the same with the log-sum-exp behind the features, of which the plain result is a part. */
+const wider = (dims: Dims): Dims => ({ ...dims, logSum: true })
+
+/** The gradients of queries, keys and values by kernels that store no weights; a mask's by way of the weights. */
+const gradient = ({ operands, cotangent, attributes }: Differential<Dims>) => {
+  const [query, key, value, mask] = operands as [AnyTensor, AnyTensor, AnyTensor, AnyTensor | undefined]
+  const { ring } = attributes
+  const gradients = () => {
+    const state = record(op, wider(attributes), operands, sourceLine())
+    return blockwise({ ...attributes, query, key, value, mask, state }, cotangent)
+  }
+  // An f32 mask is added to the scores.
+  const ofMask = (): AnyTensor | undefined => {
+    if (mask === undefined || nodeOf(mask).shape.type !== 'f32') return undefined
+    if (ring !== null) {
+      return refuse(`attention: a mask has no gradient where keys go round '${ring}'; fix: stopGradient on the mask before it`)
+    }
+    return byWeights(operands, complete(cotangent), attributes).mask()
+  }
+  return [() => gradients()[0], () => gradients()[1], () => gradients()[2], ofMask]
 }
 
 /**
- * With weights p = softmax(scale q·k), the gradients are v: Σ p g; scores: s = p (g·v - Σ p g·v); q: scale Σ s k; k: scale Σ s q.
- * The weights are made anew, not kept from the forward pass.
+ * The same written out: with weights p = softmax(scale q·k), the gradients are v: Σ p g; scores: s = p (g·v - Σ p g·v); q:
+ * scale Σ s k; k: scale Σ s q. It takes memory of the size queries × keys, but has gradients itself.
  */
-const attentionGradients = ({ operands: [q, k, v, mask], cotangent, attributes }: Differential<Dims>) => {
-  const { over, features, maskKeys } = attributes
+const byWeights = ([q, k, v, mask]: readonly AnyTensor[], cotangent: AnyTensor, { over, features, maskKeys }: Named) => {
   const shapes = [q!, k!, v!].map((x) => nodeOf(x).shape)
   const scale = 1 / Math.sqrt(sizeOf(shapes[0]!, features)!)
   // The queries' own position along `over` is another dim than the keys'.
@@ -42,23 +65,26 @@ const attentionGradients = ({ operands: [q, k, v, mask], cotangent, attributes }
   const [keys, values] = [renamed(k!, over, keyDim), renamed(v!, over, keyDim)]
   const rows = without(shapes[0]!, [features])
   const scoresShape: Shape = { type: 'f32', dims: [...rows.dims, { name: keyDim, size: sizeOf(shapes[1]!, over)! }] }
-  const masked = mask === undefined ? undefined : renamed(mask, maskKeys, keyDim)
+  const maskName = maskKeys ?? over
+  const masked = mask === undefined ? undefined : renamed(mask, maskName, keyDim)
   const weights = () => attentionWeights(contractTo(q!, keys, scoresShape), scale, masked, keyDim)
   const scores = () => softmaxGradient(weights(), contractTo(cotangent, values, scoresShape), keyDim)
   const times = (x: AnyTensor, factor: number): AnyTensor =>
     fused({ name: 'attention gradient', operands: [x], result: nodeOf(x).shape, expression: scaled(input(0), factor), linear: [0] })
   const along = (shape: Shape): Shape => replaced(shape, over, [{ name: keyDim, size: sizeOf(shape, over)! }])
-  return [
-    () => times(contractTo(scores(), keys, shapes[0]!), scale),
-    () => times(renamed(contractTo(scores(), q!, along(shapes[1]!)), keyDim, over), scale),
-    () => renamed(contractTo(weights(), cotangent, along(shapes[2]!)), keyDim, over),
-    // An f32 mask is added to the scores.
-    () =>
-      mask === undefined || nodeOf(mask).shape.type !== 'f32'
-        ? undefined
-        : renamed(sumTo('attention gradient', scores(), nodeOf(masked!).shape), keyDim, maskKeys),
-  ]
+  return {
+    query: () => times(contractTo(scores(), keys, shapes[0]!), scale),
+    key: () => times(renamed(contractTo(scores(), q!, along(shapes[1]!)), keyDim, over), scale),
+    value: () => renamed(contractTo(weights(), cotangent, along(shapes[2]!)), keyDim, over),
+    mask: () => renamed(sumTo('attention gradient', scores(), nodeOf(masked!).shape), keyDim, maskName),
+  }
 }
+type Named = { readonly over: string; readonly features: string; readonly maskKeys: string | null }
+
+const blockwise = attentionGradients((operands, cotangent, dims) => {
+  const { query, key, value } = byWeights(operands, cotangent, dims)
+  return [query(), key(), value()]
+})
 
 /** The softmax of scaled and masked scores; a row without any key weighs nothing. */
 const attentionWeights = (scores: AnyTensor, scale: number, mask: AnyTensor | undefined, keyDim: string): AnyTensor => {
@@ -88,7 +114,7 @@ const leastScore = -1e30
 const op: Op<Dims> = {
   name: 'attention',
   sides: () => ['query', 'key', 'value', 'mask'],
-  shape: ([q, k, v, mask], { over, features, heads, maskKeys, ring }) => {
+  shape: ([q, k, v, mask], { over, features, heads, maskKeys, logSum }) => {
     if (over === features) refuse(say.dimTwice('attention', over))
     needDim('attention', q!, features, 'query')
     needDim('attention', k!, over, 'key')
@@ -111,7 +137,7 @@ const op: Op<Dims> = {
     needKind('attention', k!, 'real', 'key')
     needKind('attention', v!, 'real', 'value')
     if (mask !== undefined) needKind('attention', mask, 'mask', 'mask')
-    return ring === null ? q! : withLogSum(q!, features)
+    return logSum ? withLogSum(q!, features) : q!
   },
   crossings: ([q, k, v, mask], _, { over, features, maskKeys, ring }) => {
     const has = (shape: Shape | undefined, dim: string): string | null =>
@@ -135,7 +161,8 @@ const op: Op<Dims> = {
     ]
   },
   linear: [],
-  gradient: attentionGradients,
+  gradient,
+  within: (result, dims) => dims.logSum ? undefined : { attributes: wider(dims), part: firstOf(dims.features, result) },
   kernel: (operands, _, dims) => template(operands, dims, { first: true, last: true }),
   blocks: {
     carry: ([q], _, { features }) => withLogSum(q!, features),
@@ -148,7 +175,7 @@ const withLogSum = (q: Shape, features: string): Shape => replaced(q, features, 
 
 const template = (
   [q, , , mask]: readonly Shape[],
-  { over, features, maskKeys, ring }: Dims,
+  { over, features, maskKeys, logSum }: Dims,
   { first, last }: { readonly first: boolean; readonly last: boolean },
 ): AttentionTemplate => ({
   family: 'attention',
@@ -157,7 +184,7 @@ const template = (
   maskKeys: mask === undefined ? null : maskKeys,
   scale: 1 / Math.sqrt(sizeOf(q!, features)!),
   carried: !first,
-  logSum: !last || ring !== null,
+  logSum: !last || logSum,
 })
 
 /**
@@ -174,27 +201,7 @@ export const attention =
   <const O extends AttentionDims>(options: O) => <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
     const where = sourceLine()
     const { over, features, heads = null, maskKeys = over, mask, ring = null } = options
-    return stage((q) => {
-      const state = record(op, { over, features, heads, maskKeys, ring }, [q, k, v, ...(mask === undefined ? [] : [mask])], where)
-      return ring === null ? state : ringed(q, k, v, state, { over, features, maskKeys, mask, ring })
-    })
+    return stage((q) =>
+      record(op, { over, features, heads, maskKeys, ring, logSum: false }, [q, k, v, ...(mask === undefined ? [] : [mask])], where)
+    )
   }
-
-/** The result without its log-sum-exp, and with a gradient that makes use of it. */
-const ringed = (
-  q: AnyTensor,
-  k: AnyTensor,
-  v: AnyTensor,
-  state: AnyTensor,
-  dims: Omit<RingAttention, 'query' | 'key' | 'value' | 'state'>,
-) =>
-  customGradient(
-    (_q: AnyTensor, _k: AnyTensor, _v: AnyTensor, state: AnyTensor): AnyTensor => {
-      const { features } = dims
-      return applied(slice(features, { from: 0, count: sizeOf(nodeOf(q).shape, features)! }))(state)
-    },
-    ({ cotangent, inputs: [query, key, value, state] }) => [
-      ...ringGradients({ ...dims, query, key, value, state }, cotangent),
-      undefined,
-    ],
-  )(q, k, v, state)

@@ -47,7 +47,7 @@ const sumOp: Op = {
   kernel: () => ({ family: 'map', expression: call('add', input(0), input(1)) }),
 }
 
-const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) => record(sumOp, {}, [x, y], sourceLine()))
+export const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) => record(sumOp, {}, [x, y], sourceLine()))
 
 /** The sum of tensors of one shape, cut as said. Those that lie alike are added before they are completed. */
 export const accumulate = (contributions: readonly AnyTensor[], cuts: Layout['cuts']): AnyTensor => {

@@ -64,6 +64,12 @@ export const part = (cotangent: AnyTensor, dim: string, from: number, of: Shape)
   return record(partOp, { dim, from, count: sizeOf(of, dim) ?? 1, stays }, [cotangent], sourceLine())
 }
 
+/** The same as an operation that is still to be recorded: the first positions of a larger tensor. */
+export const firstOf = (dim: string, of: Shape) => ({
+  op: partOp as Op,
+  attributes: { dim, from: 0, count: sizeOf(of, dim)!, stays: true },
+})
+
 /** Joins those contributions that lie side by side. */
 export const mergePlaces = (contributions: readonly AnyTensor[]): readonly AnyTensor[] => {
   const isPlace = (x: AnyTensor): boolean => nodeOf(x).op === placing(nodeOf(x).operands.length)

@@ -1,6 +1,6 @@
 import type { Attributes, Op } from '../op.ts'
 import { isUndecided, type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
-import type { Node } from '../language/record.ts'
+import { makeNode, type Node } from '../language/record.ts'
 import type { Phase } from '../language/scope.ts'
 import type { Traced } from '../language/trace.ts'
 import type { Mesh } from '../language/mesh.ts'
@@ -51,7 +51,20 @@ export const buildGraph = (traced: Traced): Graph => {
     return opNumbers.get(op)!
   }
 
+  const results = [...traced.outputs.map(({ node }) => node), ...traced.changes.map(({ value }) => value)]
+  const ordered = inOrder(traced.inputs, results)
+  const around = largerOnes(ordered)
+
   const add = (node: Node): Use => {
+    const larger = around(node)
+    if (larger !== undefined) {
+      const { where, phase, replay, layout } = node
+      const whole = makeNode({ ...larger.node, where, layout })
+      made.set(whole, add({ ...whole, phase, replay }))
+      made.set(larger.node, made.get(whole)!)
+      const part = makeNode({ ...larger.part, operands: [whole], shape: node.shape, layout, mesh: node.mesh, where })
+      return add({ ...part, phase, replay })
+    }
     const uses = node.operands.map((operand) => made.get(operand)!)
     if (node.op.role === 'declaration') return { value: uses[0]!.value, pin: { layout: node.layout, where: node.where } }
     const key = `${node.replay} ${numberOf(node.op)} ${JSON.stringify(node.attributes, printSpecial)} ${uses.map(printUse).join(' ')}`
@@ -66,8 +79,7 @@ export const buildGraph = (traced: Traced): Graph => {
   const printUse = ({ value, pin }: Use): string =>
     pin === undefined ? `${value}` : `${value}[${printCuts(nodes[value]!.shape, pin.layout)}|${printPending(pin.layout.pending)}]`
 
-  const results = [...traced.outputs.map(({ node }) => node), ...traced.changes.map(({ value }) => value)]
-  for (const node of inOrder(traced.inputs, results)) made.set(node, add(node))
+  for (const node of ordered) if (!made.has(node)) made.set(node, add(node))
   return {
     name: traced.name,
     mesh: traced.mesh,
@@ -85,6 +97,21 @@ const inOrder = (inputs: readonly Node[], results: readonly Node[]): readonly No
   for (const node of needed) for (const operand of node.operands) needed.add(operand)
   for (const node of inputs) needed.delete(node)
   return [...inputs, ...[...needed].sort((a, b) => a.serial - b.serial)]
+}
+
+/** Finds, for an operation, a later one that gives the same and more. */
+const largerOnes = (nodes: readonly Node[]) => {
+  const byOp = new Map<Op, Node[]>()
+  for (const node of nodes) if (node.op.within !== undefined) byOp.set(node.op, [...byOp.get(node.op) ?? [], node])
+  return ({ op, attributes, operands, shape }: Node) => {
+    const within = op.within?.(shape, attributes)
+    if (within === undefined) return undefined
+    const wanted = JSON.stringify(within.attributes)
+    const node = byOp.get(op)!.find((other) =>
+      JSON.stringify(other.attributes) === wanted && other.operands.every((operand, i) => operand === operands[i])
+    )
+    return node === undefined ? undefined : { node, part: within.part }
+  }
 }
 
 /** JSON has no infinities: they must not look alike. */
