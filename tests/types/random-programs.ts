@@ -67,6 +67,15 @@ const stageOf = (mesh: string): fc.Arbitrary<string> =>
       `attention({ over: '${over}', features: '${features}' })(${k}, ${v})`
     ),
     fc.tuple(dim, dim, tensor).map(([over, features, k]) => `attention({ over: '${over}', features: '${features}', mask: m })(${k}, ${k})`),
+    fc.tuple(dim, dim, tensor, tensor, fc.constantFrom('sp', 'sp', 'tp')).map(([over, features, k, v, ring]) =>
+      `attention({ over: '${over}', features: '${features}', ring: '${ring}' })(${k}, ${v})`
+    ),
+    fc.tuple(dim, dim, fc.constantFrom('sp', 'tp')).map(([over, features, ring]) =>
+      `attention({ over: '${over}', features: '${features}', ring: '${ring}', mask: m })(x, x)`
+    ),
+    fc.tuple(dim, fc.constantFrom('sp', 'tp')).map(([over, ring]) =>
+      `selfAttention({ parts: 'h', over: '${over}', features: 'e', ring: '${ring}' })`
+    ),
     fc.tuple(dim, dim).map(([over, features]) => `selfAttention({ parts: 'h', over: '${over}', features: '${features}' })`),
     fc.tuple(tensor, tensor).map(([y, z]) => `greater(0), where(${y}, ${z})`),
     fc.tuple(dim, operand).map(([d, y]) => `residual(softmax('${d}'), multiply(${y}))`),

@@ -57,3 +57,24 @@ export const unstacked = program('right', mesh('sp=4'), { x: input('t:4@sp s:16 
   const [q, k, v] = pipe(x, unstack('part'))
   return pipe(q, attention(over)(k, v), merge('h d', 'e'))
 })
+
+const round = { ...over, ring: 'sp' } as const
+
+export const ring = program('right', mesh('sp=4'), { x: input('b:2 s:16@sp h:4 d:8') }, ({ x }) => pipe(x, attention(round)(x, x)))
+
+export const ringOfOthers = program('right', mesh('dp=2 sp=4'), { x: input('b:2@dp s:16@sp h:4 d:8'), k: input('b:2@dp s:5@sp h:4 d:8'), v: input('s:5@sp b:2 h:4 d:8') },
+  ({ x, k, v }) => pipe(x, attention(round)(k, v)))
+
+export const ringByAnotherDim = program('right', mesh('sp=4'), { x: input('t:16@sp h:4 d:8'), k: input('s:3@sp h:4 d:8') }, ({ x, k }) => pipe(x, attention(round)(k, k)))
+
+export const ringOfFinerQueries = program('right', mesh('sp=4 tp=2'), { x: input('s:16@tp+sp h:4 d:8'), k: input('s:16@sp h:4 d:8') }, ({ x, k }) => pipe(x,
+  attention(round)(k, k)))
+
+export const ringAndHeads = program('right', mesh('sp=2 u=2'), { x: input('b:2 s:16@sp h:4@u d:8') }, ({ x }) => pipe(x, attention(round)(x, x), merge('h d', 'e')))
+
+export const ringMasked = program('right', mesh('sp=4'), { x: input('s:16@sp h:4 d:8'), m: input('s:16@sp r:16', 'bool') }, ({ x, m }) => pipe(x,
+  attention({ ...round, mask: m, maskKeys: 'r' })(x, x)))
+
+export const ringUndecided = program('right', mesh('sp=4'), { x: input('s:16@? h:4 d:8'), k: input('s:16@? h:4 d:8') }, ({ x, k }) => pipe(x, attention(round)(k, k)))
+
+export const selfRing = program('right', mesh('sp=2 u=2'), { x: input('b:2 s:16@sp part:3 h:4@u d:8') }, ({ x }) => pipe(x, selfAttention({ parts: 'part', ...round })))

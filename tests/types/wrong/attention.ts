@@ -1,9 +1,10 @@
 /** attention and selfAttention. */
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, mesh, program } from '#lib/mod.ts'
-import { attention, selfAttention } from '#ops/mod.ts'
+import { attention, selfAttention, sum } from '#ops/mod.ts'
 
 const over = { over: 's', heads: 'h', features: 'd' } as const
+const round = { ...over, ring: 'sp' } as const
 
 export const cutKeys = program('wrong', mesh('sp=4'), { x: input('b:2 s:16@sp h:4 d:8') }, ({ x }) =>
   pipe(
@@ -162,4 +163,130 @@ export const selfMissing = program('wrong', mesh('sp=4'), { x: input('t:16 l:16 
     x,
     // ✗ selfAttention: no dim 's'; dims are: t, l, part, h, d
     selfAttention({ parts: 'part', ...over }),
+  ))
+
+export const ringKeyWhole = program('wrong', mesh('sp=4'), { x: input('b:2 s:16@sp h:4 d:8'), k: input('b:2 s:16 h:4 d:8'), v: input('b:2 s:16@sp h:4 d:8') }, ({ x, k, v }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is whole on the key; fix: layout('s@sp') on the key before it
+    attention(round)(k, v),
+  ))
+
+export const ringValueWhole = program('wrong', mesh('sp=4'), { x: input('s:16@sp h:4 d:8'), k: input('s:16@sp h:4 d:8'), v: input('s:16 h:4@sp d:8') }, ({ x, k, v }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is whole on the value; fix: layout('s@sp') on the value before it
+    attention(round)(k, v),
+  ))
+
+export const ringBothWhole = program('wrong', mesh('sp=4'), { x: input('s:16@sp h:4 d:8'), k: input('s:16 h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is whole on the key; fix: layout('s@sp') on the key before it
+    attention(round)(k, k),
+  ))
+
+export const ringQueryWhole = program('wrong', mesh('sp=4'), { x: input('s:16 h:4 d:8'), k: input('s:12@sp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is whole on the query; fix: layout('s@sp') on the query before it
+    attention(round)(k, k),
+  ))
+
+export const ringQueryHeads = program('wrong', mesh('sp=4'), { x: input('s:16 h:4@sp d:8'), k: input('s:12@sp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is whole on the query; fix: layout('s@sp') on the query before it
+    attention(round)(k, k),
+  ))
+
+export const ringQueryElsewhere = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16@tp h:4 d:8'), k: input('s:12@sp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is @tp on the query; fix: layout('s@sp') on the query before it
+    attention(round)(k, k),
+  ))
+
+export const ringKeyElsewhere = program('wrong', mesh('dp=2 sp=4 tp=2'), { x: input('b:2@dp s:16@sp h:4 d:8'), k: input('b:2@dp s:16@tp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is @tp on the key; fix: layout('b@dp s@sp') on the key before it
+    attention(round)(k, k),
+  ))
+
+export const ringKeyByMore = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16@sp h:4 d:8'), k: input('s:16@sp+tp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs dim 's' @sp, but it is @sp+tp on the key; fix: layout('s@sp') on the key before it
+    attention(round)(k, k),
+  ))
+
+export const ringNoAxis = program('wrong', mesh('sp=4'), { x: input('s:16@sp h:4 d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ attention: no mesh axis 'up'; the mesh has: sp
+    attention({ ...over, ring: 'up' })(x, x),
+  ))
+
+export const ringAlone = program('wrong', mesh('sp=4 tp=2'), { x: input('t:16@tp h:4 d:8'), k: input('s:12@sp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention: a ring over 'sp' needs a dim of the query cut over it, or each rank does all the work
+    attention(round)(k, k),
+  ))
+
+export const ringMaskCut = program('wrong', mesh('sp=4'), { x: input('t:16@sp h:4 d:8'), k: input('s:12@sp h:4 d:8'), m: input('t:16 s:12@sp', 'bool') }, ({ x, k, m }) =>
+  pipe(
+    x,
+    // ✗ attention needs dim 's' whole, but it is @sp on the mask; fix: layout('') on the mask before it
+    attention({ ...round, mask: m })(k, k),
+  ))
+
+export const ringFeatures = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16@sp h:4 d:8'), k: input('s:16@sp h:4 d:8@tp') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention needs dim 'd' whole, but it is @tp on the key; fix: layout('s@sp') on the key and layout('s@sp') on the value before it
+    attention(round)(k, k),
+  ))
+
+export const ringPending = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16@sp h:4 d:8'), k: input('n:2@tp s:16@sp h:4 d:8') }, ({ x, k }) =>
+  pipe(
+    x,
+    // ✗ attention is not linear: its key is a pending sum over 'tp'; fix: layout('s@sp') or sumOver('tp') on the key before it
+    attention(round)(pipe(k, sum('n')), x),
+  ))
+
+export const selfRingWhole = program('wrong', mesh('sp=4'), { x: input('t:16 s:16 part:3 h:4 d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ selfAttention: a ring over 'sp' needs dim 's' @sp, but it is whole; fix: layout('s@sp') before it
+    selfAttention({ parts: 'part', ...round }),
+  ))
+
+export const selfRingElsewhere = program('wrong', mesh('sp=4 tp=2'), { x: input('t:16@sp s:16@tp part:3 h:4 d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ selfAttention: a ring over 'sp' needs dim 's' @sp, but it is @tp; fix: layout('s@sp') before it
+    selfAttention({ parts: 'part', ...round }),
+  ))
+
+export const selfRingHeads = program('wrong', mesh('sp=4'), { x: input('t:16 s:16 part:3 h:4@sp d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ selfAttention: a ring over 'sp' needs dim 's' @sp, but it is whole; fix: layout('s@sp') before it
+    selfAttention({ parts: 'part', ...round }),
+  ))
+
+export const selfRingParts = program('wrong', mesh('sp=4'), { x: input('t:16 s:16 part:3@sp h:4 d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ selfAttention needs dim 'part' whole, but it is @sp; fix: layout('h@sp') before it (or 't@sp')
+    selfAttention({ parts: 'part', ...round }),
+  ))
+
+export const selfRingNoAxis = program('wrong', mesh('sp=4'), { x: input('s:16@sp part:3 h:4 d:8') }, ({ x }) =>
+  pipe(
+    x,
+    // ✗ selfAttention: no mesh axis 'up'; the mesh has: sp
+    selfAttention({ parts: 'part', ...over, ring: 'up' }),
   ))
