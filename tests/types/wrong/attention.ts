@@ -1,7 +1,7 @@
 /** attention and selfAttention. */
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, mesh, program } from '#lib/mod.ts'
-import { attention, selfAttention, sum } from '#ops/mod.ts'
+import { attention, selfAttention } from '#ops/mod.ts'
 
 const over = { over: 's', heads: 'h', features: 'd' } as const
 const round = { ...over, ring: 'sp' } as const
@@ -247,13 +247,6 @@ export const ringFeatures = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16
     x,
     // ✗ attention needs dim 'd' whole, but it is @tp on the key; fix: layout('s@sp') on the key and layout('s@sp') on the value before it
     attention(round)(k, k),
-  ))
-
-export const ringPending = program('wrong', mesh('sp=4 tp=2'), { x: input('s:16@sp h:4 d:8'), k: input('n:2@tp s:16@sp h:4 d:8') }, ({ x, k }) =>
-  pipe(
-    x,
-    // ✗ attention is not linear: its key is a pending sum over 'tp'; fix: layout('s@sp') or sumOver('tp') on the key before it
-    attention(round)(pipe(k, sum('n')), x),
   ))
 
 export const selfRingWhole = program('wrong', mesh('sp=4'), { x: input('t:16 s:16 part:3 h:4 d:8') }, ({ x }) =>
