@@ -9,7 +9,7 @@ import { elementsOf, type Kernel, type Parcel, type Port, type RankProgram } fro
 import { nowhere } from './link/arena.ts'
 import type { Link, Message, Turn } from './link/link.ts'
 import { kindIn, madeNotFinite } from './not-finite.ts'
-import type { Span } from './span.ts'
+import type { MeasuredSpans, Span } from './span.ts'
 import { makeTimeline, type Timeline, type Times } from './timeline.ts'
 
 /**
@@ -126,8 +126,8 @@ export const largestExchange = (program: RankProgram, capacityFor: (bytesOf: rea
 export interface ExecutorOptions {
   /** Looks at each operation when it is done: the first that makes a number that is not finite ends the run. */
   readonly debug: boolean
-  /** Tells what the rank did when. Then the device is waited for after each kernel, or all of its time would show elsewhere. */
-  readonly spans: boolean
+  /** Tells what the rank did when. Then the device is waited for, or its time would show where it is waited for anyway. */
+  readonly spans: MeasuredSpans
 }
 
 /** An executor for a loaded program; `link` may be null for a rank that is alone. */
@@ -171,7 +171,8 @@ export const makeExecutor = (
   }
 
   /** Where spans are asked for, nothing is left to the device when the next thing begins. */
-  const settled = (task: TaskEither<Fault, void>): TaskEither<Fault, void> => spans ? pipe(task, TE.chain(executable.settle)) : task
+  const settled = (task: TaskEither<Fault, void>): TaskEither<Fault, void> =>
+    spans === false ? task : pipe(task, TE.chain(executable.settle))
 
   const exchange = async (step: number, meeting: Meeting, timeline: Timeline): Promise<E.Either<Fault, void>> => {
     sequence++
@@ -220,8 +221,8 @@ export const makeExecutor = (
 
   const runAll = (from: number, to: number, timeline: Timeline): Promise<E.Either<Fault, void>> => {
     moveTo(from)
-    timeline.turn('compute', { name: labels[from]!, step: from })
-    return executable.run(from, to)()
+    timeline.turn('compute', { name: to - from === 1 ? labels[from]! : `${labels[from]} and ${to - from - 1} more`, step: from })
+    return settled(executable.run(from, to))()
   }
 
   const runSteps = async (timeline: Timeline): Promise<E.Either<Fault, void>> => {
@@ -229,7 +230,7 @@ export const makeExecutor = (
       if (meeting !== null) moveTo(from)
       const done = meeting !== null
         ? await exchange(from, meeting, timeline)
-        : await (debug || spans ? runEach : runAll)(from, to, timeline)
+        : await (debug || spans === true ? runEach : runAll)(from, to, timeline)
       if (E.isLeft(done)) return done
     }
     return E.right(undefined)
@@ -253,7 +254,7 @@ export const makeExecutor = (
 
   const runOnce = async (inputs: NamedElements, outputs: readonly string[]): Promise<E.Either<Fault, RankRun>> => {
     const before = sentSoFar()
-    const timeline = makeTimeline(rank, spans, 'write', { name: 'inputs', step: null })
+    const timeline = makeTimeline(rank, spans !== false, 'write', { name: 'inputs', step: null })
     moveTo(places.writing)
     const written = await settled(() => write(inputs))()
     if (E.isLeft(written)) return written

@@ -9,6 +9,7 @@ import { makeVerdict, type RankGroup } from './group.ts'
 import { capacityFor } from './link/arena.ts'
 import { localLinks } from './link/local.ts'
 import { throttled } from './link/throttled.ts'
+import type { MeasuredSpans } from './span.ts'
 import { currentRuntime } from './spawn.ts'
 import type { Workload } from './workload.ts'
 
@@ -17,7 +18,7 @@ export interface InProcessOptions {
   readonly backend: BackendName
   readonly timeout: number
   readonly debug: boolean
-  readonly spans: boolean
+  readonly spans: MeasuredSpans
   readonly throttle: Links | null
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]

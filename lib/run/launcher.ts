@@ -12,6 +12,7 @@ import { type ArenaOwner, createArena } from './link/shared-memory.ts'
 import { type LinkPlan, packElements, unpackElements } from './messages.ts'
 import { type Answer, makeRoster, type Member, type Request } from './roster.ts'
 import { onSignals } from './signals.ts'
+import type { MeasuredSpans } from './span.ts'
 import { isStopped, type Runtime, spawnRank } from './spawn.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
@@ -23,7 +24,7 @@ export interface ProcessOptions {
   readonly backend: BackendName
   readonly timeout: number
   readonly debug: boolean
-  readonly spans: boolean
+  readonly spans: MeasuredSpans
   readonly throttle: Links | null
   /** Names of the outputs that each rank hands in. */
   readonly outputsOf: (rank: number) => readonly string[]

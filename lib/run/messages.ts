@@ -5,7 +5,7 @@ import { bytesPerElement, type Elements } from '../dtype.ts'
 import type { Fault } from '../fault.ts'
 import type { NamedElements } from './executor.ts'
 import { ArenaAddress } from './link/shared-memory.ts'
-import { SpanCodec } from './span.ts'
+import { MeasuredSpansCodec, SpanCodec } from './span.ts'
 
 /** What the launcher and the ranks say to each other. */
 
@@ -54,7 +54,7 @@ export const ToRank = t.union([
     link: LinkCodec,
     timeout: t.number,
     debug: t.boolean,
-    spans: t.boolean,
+    spans: MeasuredSpansCodec,
     throttle: t.union([t.null, t.readonlyArray(LinkLevelCodec)]),
     outputs: t.readonlyArray(t.string),
   }),

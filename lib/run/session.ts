@@ -11,7 +11,7 @@ import type { NamedElements, RankRun } from './executor.ts'
 import type { RankDescription, RankGroup } from './group.ts'
 import { startInProcess } from './in-process.ts'
 import { launchProcesses, type LinkName } from './launcher.ts'
-import type { Span } from './span.ts'
+import type { MeasuredSpans, Span } from './span.ts'
 import { currentRuntime, type Runtime } from './spawn.ts'
 import { cutInputs, type Holdings, holdingsOf, joinPieces, parametersNamed } from './tensors.ts'
 import type { Times } from './timeline.ts'
@@ -30,8 +30,11 @@ export interface LaunchOptions {
   readonly parameters?: NamedElements
   /** Looks at each operation's result: the first that makes a number that is not finite is a `NotFinite` fault. Slow. */
   readonly debug?: boolean
-  /** Measures what each rank does when, see `RunResult.spans`. The device is waited for after each kernel, so runs take longer. */
-  readonly spans?: boolean
+  /**
+   * Measures what each rank does when, see `RunResult.spans`. The device is waited for after each kernel, so runs of many small
+   * ones take several times as long; with `stretches` only where an exchange follows.
+   */
+  readonly spans?: MeasuredSpans
   /** Sends as if the ranks were joined by these links: a message arrives when it would have arrived over them, if not later. */
   readonly throttle?: Links
   /** The longest that a rank may be in one step, in milliseconds. */

@@ -7,6 +7,10 @@ import * as t from 'io-ts'
 export const ActivityCodec = t.keyof({ write: null, compute: null, pack: null, wire: null, wait: null, unpack: null, read: null })
 export type Activity = t.TypeOf<typeof ActivityCodec>
 
+/** Which spans a session measures: none, one for each kernel, or one for each stretch of kernels between exchanges. */
+export const MeasuredSpansCodec = t.union([t.boolean, t.literal('stretches')])
+export type MeasuredSpans = t.TypeOf<typeof MeasuredSpansCodec>
+
 /** A stretch of a rank's time, measured or simulated. */
 export interface Span {
   readonly rank: number

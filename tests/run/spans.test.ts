@@ -101,6 +101,18 @@ test('on a GPU every kernel is waited for', async () => {
   obeysTheLaws(given, await secondRun(given, { inProcess: true, spans: true, backend: 'webgpu' }))
 })
 
+test('a stretch of kernels may be one span', async () => {
+  const given = recipe(2, 5, 3)
+  for (const backend of ['reference', 'webgpu'] as const) {
+    const { spans, sent } = await secondRun(given, { inProcess: true, spans: 'stretches', backend })
+    for (const [rank, list] of spans.entries()) {
+      const computed = list.filter(({ activity }) => activity === 'compute').map(({ name }) => name)
+      assert.deepEqual(computed, ['add at hand.ts:1', 'square at hand.ts:3 and 1 more', 'max at hand.ts:6'])
+      assert.equal(sum(list.map(({ bytes = 0 }) => bytes)), sent[rank])
+    }
+  }
+})
+
 test('where spans are not asked for there are none, and the sums are there all the same', async () => {
   const given = recipe(2, 5, 3)
   const { spans, times } = await secondRun(given, { inProcess: true })
