@@ -39,7 +39,11 @@ export default defineCommand({
       description: "send as over slower links: '100MB/s 50us', or from the inside out '1GB/s 5us x2, 100MB/s 50us'",
       valueHint: 'LINKS',
     },
-    trace: { type: 'string', description: 'Chrome trace to write of the last run; kernels are waited for one by one, so it takes longer', valueHint: 'FILE' },
+    trace: {
+      type: 'string',
+      description: 'Chrome trace to write of the last run; kernels are waited for one by one, so it takes longer',
+      valueHint: 'FILE',
+    },
     repeat: { type: 'string', default: '1', description: 'how many times to run', valueHint: 'N' },
     timeout: { type: 'string', default: '60', description: 'seconds that a rank may spend in one step', valueHint: 'S' },
     seed: { type: 'string', default: '1', description: 'seed of what is made up', valueHint: 'N' },
