@@ -10,6 +10,8 @@ const commands = {
   check: () => import('./check.ts').then((module) => module.default),
   doctor: () => import('./doctor.ts').then((module) => module.default),
   simulate: () => import('./simulate.ts').then((module) => module.default),
+  compare: () => import('./compare.ts').then((module) => module.default),
+  calibrate: () => import('./calibrate.ts').then((module) => module.default),
 }
 
 /** As in package.json, which the tests compare. */

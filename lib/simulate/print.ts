@@ -78,3 +78,21 @@ export const printTried = (tried: readonly Tried[]): string => {
 }
 
 const shortened = (text: string): string => text.length > 100 ? `${text.slice(0, 99)}…` : text
+
+/** What a rank of a cluster can do, and its links. */
+export const printCluster = ({ name, description, device, links }: Cluster): string =>
+  [
+    `${colours.bold(name)}  ${description}`,
+    table([
+      ...Object.entries(device.matrix).map((
+        [precision, rate],
+      ) => [`products in ${precision}`, `${scaled(rate * device.efficiency, 'FLOP')}/s`]),
+      ['everything else', `${scaled(device.vector, 'FLOP')}/s`],
+      ['memory', `${scaled(device.memory, 'B')} at ${scaled(device.bandwidth, 'B')}/s`],
+      ['launch', printSeconds(device.launch)],
+      ...links.map(({ name, ranks, bandwidth, latency }) => [
+        `${name}${ranks === null ? '' : ` among ${ranks}`}`,
+        `${scaled(bandwidth, 'B')}/s after ${printSeconds(latency)}`,
+      ]),
+    ]),
+  ].join('\n')
