@@ -89,14 +89,19 @@ const backward = (root: Node, leaves: Map<Node, Node>): ReadonlyMap<Node, AnyTen
         const leaf = leaves.get(node)
         if (leaf !== undefined) {
           gradients.set(leaf, accumulate([...gradients.has(leaf) ? [gradients.get(leaf)!] : [], ...given], node.layout.cuts))
-        } else pull(node, conform(accumulate(given, node.layout.cuts), node), give)
+        } else pull(node, conform(accumulate(given, node.layout.cuts), node), (operand) => active.has(operand), give)
       }))
   }
   return gradients
 }
 
-/** Gives the operands of a node what its cotangent comes to for each of them. */
-const pull = (node: Node, cotangent: AnyTensor, give: (node: Node, cotangent: AnyTensor) => void): void => {
+/** Gives the operands of a node that ask for it what its cotangent comes to for each of them. */
+const pull = (
+  node: Node,
+  cotangent: AnyTensor,
+  asks: (operand: Node) => boolean,
+  give: (node: Node, cotangent: AnyTensor) => void,
+): void => {
   const { op, attributes, operands, shape, pullback } = node
   const [result, given] = [tensorOf(node), operands.map(tensorOf)]
   if (pullback !== undefined) {
@@ -113,7 +118,7 @@ const pull = (node: Node, cotangent: AnyTensor, give: (node: Node, cotangent: An
   const rules = op.gradient?.({ operands: given, result, cotangent, attributes })
   const template = rules === undefined ? op.kernel(operands.map((operand) => operand.shape), shape, attributes) : undefined
   operands.forEach((operand, i) => {
-    if (operand.shape.type !== 'f32') return
+    if (operand.shape.type !== 'f32' || !asks(operand)) return
     if (rules !== undefined) {
       const gradient = rules[i]?.()
       if (gradient !== undefined) give(operand, gradient)
