@@ -3,6 +3,7 @@ import { mapLeaves, type TensorTree } from '#lib/grad/grad.ts'
 import type { AnyStage } from '#lib/language/tensor.ts'
 import {
   type AnyTensor,
+  checkpoint,
   expect,
   input,
   layout,
@@ -144,7 +145,8 @@ export interface Baseline<Stream extends AnyTensor, Cut extends '' | '@sp'> {
 /** A baseline as programs: the prediction alone, and the loss with the gradients by all parameters. */
 export interface Programs {
   readonly forward: (on: string, sizes?: Sizes) => Program
-  readonly training: (on: string, sizes?: Sizes) => Program
+  /** With `recompute` each block keeps its input alone, and is run once more in the backward pass. */
+  readonly training: (on: string, sizes?: Sizes, options?: { readonly recompute?: boolean }) => Program
 }
 
 /** The sizes of the golden case `small`. */
@@ -181,15 +183,20 @@ export const programsOf = <Stream extends AnyTensor, const Cut extends '' | '@sp
   }
 
   /** From noisy clips to predicted patches `b t s py px c`. */
-  const predict = (sizes: Sizes, { latent, timestep, caption }: Inputs, { patch, time, text, blocks, final }: All): Tensor => {
+  const predict = (
+    sizes: Sizes,
+    { latent, timestep, caption }: Inputs,
+    { patch, time, text, blocks, final }: All,
+    recompute = false,
+  ): Tensor => {
     const moment = pipe(momentWaves(timestep), expect(`b:${sizes.batch} k:${2 * timeFrequencies}`), momentVector(time))
     const vectors = pipe(moment, blockVectors(time, sizes))
     const words = pipe(caption, captionWords(text))
     const start = pipe(latent, patchesOf(sizes), baseline.enter(embedPatches(patch, sizes)))
-    const stream = blocks.reduce(
-      (x, weights, i) => baseline.block(weights, { time: vectors, words, position: positionOf(sizes, i === 0) })(x),
-      start,
-    )
+    const stream = blocks.reduce((x, weights, i) => {
+      const block = (x: Stream): Stream => baseline.block(weights, { time: vectors, words, position: positionOf(sizes, i === 0) })(x)
+      return (recompute ? checkpoint(block) : block)(x)
+    }, start)
     const [shift, scale] = pipe(final.table, add(moment), unstack('part'))
     // The stream lies as the baseline likes: from here on its dims are known when the program is traced.
     return pipe(
@@ -201,11 +208,11 @@ export const programsOf = <Stream extends AnyTensor, const Cut extends '' | '@sp
   }
 
   /** The mean square of the prediction's first channels against the target, patch by patch. */
-  const lossOf = (sizes: Sizes, given: Inputs, weights: All): Tensor => {
+  const lossOf = (sizes: Sizes, given: Inputs, weights: All, recompute: boolean): Tensor => {
     const { rows, columns, channels } = sizes
     const target = pipe(given.target, split('y', `y:${rows} py:2`), split('x', `x:${columns} px:2`), merge('y x', 's'))
     return pipe(
-      predict(sizes, given, weights),
+      predict(sizes, given, weights, recompute),
       slice('c', { from: 0, count: channels }),
       subtract(target as unknown as Tensor),
       square,
@@ -229,9 +236,9 @@ export const programsOf = <Stream extends AnyTensor, const Cut extends '' | '@sp
 
   return {
     forward: (on, sizes = small) => programOf(on, 'forward', sizes, (given, weights) => ({ prediction: predict(sizes, given, weights) })),
-    training: (on, sizes = small) =>
+    training: (on, sizes = small, { recompute = false } = {}) =>
       programOf(on, 'forward and backward', sizes, (given, weights) => {
-        const [loss, gradients] = valueAndGrad((by: TensorTree) => lossOf(sizes, given, by as unknown as All))(
+        const [loss, gradients] = valueAndGrad((by: TensorTree) => lossOf(sizes, given, by as unknown as All, recompute))(
           weights as unknown as TensorTree,
         )
         return { loss, gradients }
