@@ -100,6 +100,10 @@ export const modulated = (shift: Vector, scale: Vector) => seq(layerNorm('e'), m
 /** Attention over one dim; the others run along. */
 export const attend = <const Over extends 's' | 't'>(over: Over) => selfAttention({ parts: 'part', over, heads: 'h', features: 'd' })
 
+/** The same, where keys and values go round an axis that cuts that dim, and queries stay. */
+export const attendRound = <const Over extends 's' | 't', const Axis extends string>(over: Over, axis: Axis) =>
+  selfAttention({ parts: 'part', over, heads: 'h', features: 'd', ring: axis })
+
 /** Attention to the words of the caption. */
 export const attendTo = <const K extends AnyTensor, const V extends AnyTensor>(keys: K, values: V) =>
   attention({ over: 'l', heads: 'h', features: 'd' })(keys, values)

@@ -10,14 +10,15 @@ import { baselines, onTwoAxes, planOf } from './baselines.ts'
  * What a block of each baseline sends, counted by the links, against its closed form: with M bytes of activations on N ranks,
  * each rank sends, times (N-1)/N,
  *
- *                 DSP     Ulysses   Megatron
- *     forward     2 M/N   4 M/N     8 M          1 : 2 : 4N
- *     backward    2 M/N   4 M/N     8 M          1 : 2 : 4N, or 12 M and 6N
+ *                 DSP     Ulysses   Ring   Megatron
+ *     forward     2 M/N   4 M/N     2 M    8 M          1 : 2 : N : 4N
+ *     backward    2 M/N   4 M/N     4 M    8 M          1 : 2 : 2N : 4N, or 12 M and 6N
  *
  * An exchange's gradient is the exchange back: a switch's is the opposite switch, a gather's is a reduce-scatter and the other
  * way round, an all-reduce's is an all-reduce (the one before the sub-layer that the forward pass has none of). So backward is
- * as dear as forward. Megatron-LM also gathers the inputs of its four column-cut layers once more, for the gradients of
- * their weights: 4 M on top, 12 in place of 8. We may keep them instead, and pay in memory.
+ * as dear as forward, but for two. In a ring keys and values go round again, since nobody kept all of them, and their
+ * gradients go round with them: twice the forward pass. And Megatron-LM gathers the inputs of its four column-cut layers once
+ * more for the gradients of their weights, 4 M on top; we may keep them instead, and pay in memory.
  */
 type Name = keyof typeof baselines
 interface Programs {
@@ -59,7 +60,9 @@ const exchangesOf = ({ batch, frames, rows, columns, width, heads }: Sizes, rank
       Math.round(all * sum(others(rank).map((peer) => share(from, rank) * share(to, peer)))),
     /** Its piece to every other rank. */
     gathered: (dim: Dim): Bytes => (rank) => Math.round(all * (ranks - 1) * share(dim, rank)),
-    /** Every other rank's piece of its own sum. */
+    /** Its own piece and all that come to it but the last, to the next rank: all but the next rank's own. */
+    goneRound: (dim: Dim): Bytes => (rank) => Math.round(all * (1 - share(dim, (rank + 1) % ranks))),
+    /** Every other rank's piece of its own sum; and as much where such sums go round, each of them to its rank. */
     scattered: (dim: Dim): Bytes => (rank) => Math.round(all * sum(others(rank).map((peer) => share(dim, peer)))),
   }
 }
@@ -68,12 +71,17 @@ const times = (count: number, part: Bytes): Bytes => (rank) => count * part(rank
 
 /** Bytes of a block in the forward pass, and of its activations' gradients in the backward pass. */
 const closedForms = (name: Name, sizes: Sizes, ranks: number): { readonly forward: Bytes; readonly backward: Bytes } => {
-  const { switched, gathered, scattered } = exchangesOf(sizes, ranks)
+  const { switched, goneRound, gathered, scattered } = exchangesOf(sizes, ranks)
   const twice = (both: Bytes) => ({ forward: both, backward: both })
   // There and back again. In the backward pass one tensor goes to the heads and three come back.
   const ulysses = (cut: 't' | 's') => ({
     forward: plus(times(3, switched(cut, 'h')), switched('h', cut)),
     backward: plus(switched(cut, 'h'), times(3, switched('h', cut))),
+  })
+  // Keys and values go round, and in the backward pass their gradients too.
+  const ring = (cut: 't' | 's') => ({
+    forward: times(2, goneRound(cut)),
+    backward: plus(times(2, goneRound(cut)), times(2, scattered(cut))),
   })
   const subLayer = plus(gathered('t'), scattered('t'))
   switch (name) {
@@ -84,6 +92,10 @@ const closedForms = (name: Name, sizes: Sizes, ranks: number): { readonly forwar
       return ulysses('t')
     case 'Ulysses, patches cut':
       return ulysses('s')
+    case 'Ring Attention, frames cut':
+      return ring('t')
+    case 'Ring Attention, patches cut':
+      return ring('s')
     case 'Megatron-LM, tensor parallel':
     case 'Megatron-SP':
       return twice(times(4, subLayer))
@@ -132,6 +144,10 @@ const blockOf = async (of: (on: string, sizes: Sizes) => Program, on: string, si
 const namesOf = (name: Name, ranks: number): { readonly forward: object; readonly backward: object } => {
   const twice = (both: object) => ({ forward: both, backward: both })
   switch (name) {
+    case 'Ring Attention, frames cut':
+    case 'Ring Attention, patches cut':
+      // The gradients of keys and of values go in one.
+      return { forward: { ring: 2 * (ranks - 1) }, backward: { ring: 3 * (ranks - 1) } }
     case 'Megatron-LM, tensor parallel':
       // On more than two ranks an all-reduce is made of a reduce-scatter and an all-gather.
       return twice(ranks === 2 ? { reduce: 4 } : { 'reduce and split': 4, gather: 4 })
@@ -145,10 +161,13 @@ const namesOf = (name: Name, ranks: number): { readonly forward: object; readonl
   }
 }
 
+/** Those of the table; the others are variants of them, and are looked at on one number of ranks each. */
+const ofTheTable: readonly string[] = ['DSP', 'Ulysses, frames cut', 'Ring Attention, frames cut', 'Megatron-SP'] satisfies Name[]
+
 for (const [title, programs] of Object.entries<Programs>(baselines)) {
   const name = title as Name
   describe(`bytes of a block: ${name}`, () => {
-    for (const [what, sizes, counts] of [['even', even, [2, 3, 4]], ['uneven', uneven, [4]]] as const) {
+    for (const [what, sizes, counts] of [['even', even, ofTheTable.includes(name) ? [2, 3, 4] : [3]], ['uneven', uneven, [4]]] as const) {
       for (const ranks of counts) {
         it(`${what} pieces on ${ranks} ranks: the links count the closed form`, async () => {
           const { forward, backward } = closedForms(name, sizes, ranks)
@@ -168,16 +187,26 @@ for (const [title, programs] of Object.entries<Programs>(baselines)) {
   })
 }
 
-describe('bytes of a block: DSP on two axes', () => {
+describe('bytes of a block on two axes', () => {
   const sizes = { ...even, frames: 4 }
+  const local = (ranks: number): number => (4 * sizes.batch * sizes.frames * sizes.rows * sizes.columns * sizes.width) / ranks
+
   for (const [a, b] of [[2, 2], [4, 2], [2, 4]] as const) {
     const on = `frames=${a} patches=${b}`
-    it(`${on}: two switches over frames; over patches, whichever way to the heads is cheaper, and the way back`, async () => {
+    it(`DSP, ${on}: two switches over frames; over patches, whichever way to the heads is cheaper, and the way back`, async () => {
       const { sent, names } = await blockOf(onTwoAxes['DSP on two axes'].forward, on, sizes)
-      const local = (4 * sizes.batch * sizes.frames * sizes.rows * sizes.columns * sizes.width) / (a * b)
       const toHeads = Math.min(3 * (1 - 1 / b), b - 1)
-      for (const bytes of sent) assert.equal(bytes, local * (2 * (1 - 1 / a) + toHeads + (1 - 1 / b)))
+      for (const bytes of sent) assert.equal(bytes, local(a * b) * (2 * (1 - 1 / a) + toHeads + (1 - 1 / b)))
       assert.deepEqual(names('forward'), b === 2 ? { switch: 3, gather: 1 } : { switch: 4 })
+    })
+  }
+
+  for (const [a, b] of [[2, 2], [3, 2], [2, 3]] as const) {
+    const on = `ring=${a} ulysses=${b}`
+    it(`USP, ${on}: Ulysses' four exchanges over one axis, and keys and values round the other`, async () => {
+      const { sent, names } = await blockOf(onTwoAxes['USP, Ulysses and Ring'].forward, on, sizes)
+      for (const bytes of sent) assert.equal(bytes, Math.round(local(a * b) * (4 * (1 - 1 / b) + 2 * (a - 1))))
+      assert.deepEqual(names('forward'), { switch: 2, ring: 2 * (a - 1) })
     })
   }
 })

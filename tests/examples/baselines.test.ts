@@ -55,16 +55,18 @@ for (const [title, programs] of Object.entries<Programs>(baselines)) {
 }
 
 describe('on WebGPU', () => {
+  it('keys and values go round and give PyTorch’s gradients', () =>
+    assertGradients('odd', baselines['Ring Attention, patches cut'], 'sp=3', { backend: 'webgpu' }, 1e-4))
   it('heads in uneven pieces give PyTorch’s gradients', () =>
     assertGradients('odd', baselines['Ulysses, frames cut'], 'sp=3', { backend: 'webgpu' }, 1e-4))
 })
 
 for (const [title, { axes: [first, second], ...programs }] of Object.entries(onTwoAxes)) {
   describe(title, () => {
+    // In `odd` there are more ranks than frames, and heads in uneven pieces.
     for (const [name, a, b] of [['small', 2, 2], ['small', 4, 2], ['odd', 3, 2]] as const) {
       const on = `${first}=${a} ${second}=${b}`
       it(`predicts what PyTorch does, ${name} on ${on}`, () => assertPrediction(name, programs, on))
-      // More ranks than frames.
       if (name === 'odd') {
         it(`has PyTorch's gradients, ${name} on ${on}`, () => assertGradients(name, programs, on, { backend: 'reference' }, 1e-6))
       }

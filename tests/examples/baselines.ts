@@ -7,8 +7,11 @@ import * as dsp from '../../examples/baselines/dsp.ts'
 import * as megatronSequenceAgain from '../../examples/baselines/megatron-sp-recompute.ts'
 import * as megatronSequence from '../../examples/baselines/megatron-sp.ts'
 import * as megatronTensor from '../../examples/baselines/megatron-tp.ts'
+import * as ringFrames from '../../examples/baselines/ring-frames.ts'
+import * as ringPatches from '../../examples/baselines/ring-patches.ts'
 import * as ulyssesFrames from '../../examples/baselines/ulysses-frames.ts'
 import * as ulyssesPatches from '../../examples/baselines/ulysses-patches.ts'
+import * as usp from '../../examples/baselines/usp.ts'
 import { right } from '../lower/run-plan.ts'
 
 /** The baselines of one mesh axis, `sp`. */
@@ -17,6 +20,8 @@ export const baselines = {
   'DSP, branch switched': dspBranch,
   'Ulysses, frames cut': ulyssesFrames,
   'Ulysses, patches cut': ulyssesPatches,
+  'Ring Attention, frames cut': ringFrames,
+  'Ring Attention, patches cut': ringPatches,
   'Megatron-LM, tensor parallel': megatronTensor,
   'Megatron-SP': megatronSequence,
   'Megatron-SP, gathers repeated': megatronSequenceAgain,
@@ -25,6 +30,7 @@ export const baselines = {
 /** Those of two, each with its axes. */
 export const onTwoAxes = {
   'DSP on two axes': { ...dspTwoAxes, axes: ['frames', 'patches'] },
+  'USP, Ulysses and Ring': { ...usp, axes: ['ring', 'ulysses'] },
 } as const
 
 export const planOf = (program: Program): Plan => right(compile(program))
