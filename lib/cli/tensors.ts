@@ -38,6 +38,14 @@ export const giveTensors = (ports: readonly PlanPort[], path: string | undefined
     }),
   )
 
+/** Made-up values of all that a plan needs. */
+export const makeUpTensors = (plan: Plan): Readonly<Record<'inputs' | 'parameters', GivenTensors['values']>> => {
+  const { inputs, parameters } = portsOf(plan)
+  const values = (ports: readonly PlanPort[], seed: number): GivenTensors['values'] =>
+    Object.fromEntries(ports.map((port, i) => [port.name, makeUp(port, seed + i)]))
+  return { inputs: values(inputs, 1), parameters: values(parameters, 1001) }
+}
+
 /** Numbers between -1 and 1 (f32), or 0 and 1 (the other types), the same in every run. */
 const makeUp = ({ sizes, type }: PlanPort, seed: number): Elements => {
   const count = sizes.reduce((product, size) => product * size, 1)
