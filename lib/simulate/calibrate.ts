@@ -11,6 +11,7 @@ import { instantiate } from '../lower/instantiate.ts'
 import { compile } from '../lower/pipeline.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type LaunchOptions, type RunResult, type SessionDescription, withSession } from '../run/session.ts'
+import type { Activity } from '../run/span.ts'
 import { fitLine, median } from './fit.ts'
 import { arithmetic, products, switches, traffic } from './probes.ts'
 
@@ -91,7 +92,12 @@ export const calibrate = (options: CalibrateOptions, began: (what: string) => vo
     ),
     TE.bind('exchanged', () => telling('exchanges', ranks === 1 ? TE.right([]) : exchanges)),
     TE.map(({ base, matrix, vector, bandwidth, exchanged }) =>
-      clusterOf(options, base.describe, { launch: base.launch, matrix, vector, bandwidth }, exchanged)
+      clusterOf(
+        options,
+        base.describe,
+        { launch: base.launch, matrix, vector, bandwidth: quickestCopy(bandwidth, exchanged) },
+        exchanged,
+      )
     ),
   )
 }
@@ -146,7 +152,9 @@ const filled = (plan: Plan): Readonly<Record<string, Elements>> =>
 
 interface Exchanged {
   readonly sent: number
-  readonly kept: number
+  /** Bytes of memory that are read and written to pack and to unpack. */
+  readonly copied: number
+  readonly copying: number
   readonly seconds: number
 }
 
@@ -155,15 +163,34 @@ const exchangeTimes = (plan: Plan, runs: readonly RunResult[]): readonly Exchang
   instantiate(plan, 0).steps.flatMap((exchange, step): readonly Exchanged[] => {
     if (exchange.kind !== 'exchange') return []
     const bytesIn = (sizes: readonly number[]): number => 4 * sizes.reduce((product, size) => product * size, 1)
-    const times = runs.map(({ spans }) =>
-      spans[0]!.filter((span) => span.step === step && span.activity !== 'wait').reduce((sum, { start, end }) => sum + end - start, 0)
-    )
+    const middle = (activities: readonly Activity[]): number =>
+      median(
+        runs.map(({ spans }) =>
+          spans[0]!.filter((span) => span.step === step && activities.includes(span.activity)).reduce(
+            (sum, { start, end }) => sum + end - start,
+            0,
+          )
+        ),
+      ) / 1000
+    const sent = exchange.sends.reduce((sum, { sizes }) => sum + bytesIn(sizes), 0)
+    const kept = exchange.keeps === null ? 0 : bytesIn(exchange.keeps.sizes)
     return [{
-      sent: exchange.sends.reduce((sum, { sizes }) => sum + bytesIn(sizes), 0),
-      kept: exchange.keeps === null ? 0 : bytesIn(exchange.keeps.sizes),
-      seconds: median(times) / 1000,
+      sent,
+      copied: 2 * sent + 2 * (sent + kept),
+      copying: middle(['pack', 'unpack']),
+      seconds: middle(['pack', 'wire', 'unpack']),
     }]
   })
+
+/**
+ * Bytes of memory per second: in kernels, or in the packing of the largest exchanges where that is quicker. On a processor
+ * kernels that do next to nothing are still bound by their arithmetic.
+ */
+const quickestCopy = (inKernels: number, exchanged: readonly Exchanged[]): number => {
+  const most = Math.max(0, ...exchanged.map(({ copied }) => copied))
+  const large = exchanged.filter(({ copied }) => copied === most).map(({ copied, copying }) => copied / Math.max(1e-9, copying))
+  return large.length === 0 ? inKernels : Math.max(inKernels, median(large))
+}
 
 const clusterOf = (
   { ranks, repeats }: CalibrateOptions,
@@ -177,11 +204,12 @@ const clusterOf = (
   exchanged: readonly Exchanged[],
 ): Cluster => {
   // What a simulation counts for packing and unpacking is not the link's.
-  const points = exchanged.map(({ sent, kept, seconds }): readonly [number, number] => {
-    const copies = 2 * launch + (2 * sent + 2 * (sent + kept)) / bandwidth
-    return [sent, Math.max(seconds / 100, seconds - copies)]
-  })
+  const points = exchanged.map((
+    { sent, copied, seconds },
+  ): readonly [number, number] => [sent, Math.max(seconds / 100, seconds - 2 * launch - copied / bandwidth)])
   const line = fitLine(points)
+  // Through shared memory a message is there as soon as it is packed: then nothing is left for its bytes on the way.
+  const perByte = Math.max(line.slope, 0.1 / bandwidth)
   const device = rank!.backend
   const how = `Measured by shardwise calibrate: ${ranks} ${ranks === 1 ? 'rank' : 'ranks at once'}, the middle one of ${repeats} runs`
   const source = (field: string, text: string) => ({ field, source: `${text}.` })
@@ -199,18 +227,21 @@ const clusterOf = (
       memory: Math.floor(totalmem() / ranks),
       launch: rounded(launch),
     },
-    links: [{ name: link, ranks: null, bandwidth: rounded(line.slope > 0 ? 1 / line.slope : 1e15), latency: rounded(line.start) }],
+    links: [{ name: link, ranks: null, bandwidth: rounded(1 / perByte), latency: rounded(line.start) }],
     overlap: false,
     sources: [
       source('device.matrix.f32', `${how} of a chain of products of width 256`),
       source('device.efficiency', 'The rate is measured, so all of it is reached'),
       source('device.vector', `${how} of a map of 64 operations, a quarter of them exponentials`),
-      source('device.bandwidth', `${how} of a chain of differences that are each read twice`),
+      source(
+        'device.bandwidth',
+        `${how} of a chain of differences that are each read twice, or of packing and unpacking where that is quicker`,
+      ),
       source('device.memory', "This machine's memory, shared by its ranks"),
       source('device.launch', `${how} of 64 products that are next to nothing`),
       source(
         'links.0.bandwidth',
-        `${how} of exchanges of ${points.length} sizes and places, the line with the least relative squares, less the copies`,
+        `${how} of exchanges of ${points.length} sizes and places, the line with the least relative squares, less the copies, at most ten times the memory's bandwidth`,
       ),
       source('links.0.latency', 'The start of the same line: what an exchange takes even if it is empty'),
       source('overlap', 'Shardwise runs kernels and exchanges one after another'),
