@@ -139,11 +139,12 @@ const ancestorsOf = (root: Node): Node[] => {
 
 const sourcesOf = ({ operands, pullback }: Node): readonly Node[] => pullback === undefined ? operands : [...operands, ...pullback.of]
 
-/** The nodes that depend on a leaf. */
+/** The nodes that depend on a leaf in a way that gradients know of. */
 const activeAmong = (ancestors: readonly Node[], leaves: ReadonlyMap<Node, Node>): Set<Node> => {
   const active = new Set<Node>()
   for (const node of ancestors) {
-    if (leaves.has(node) || (node.shape.type === 'f32' && sourcesOf(node).some((source) => active.has(source)))) active.add(node)
+    const depends = node.shape.type === 'f32' && node.op.constant !== true && sourcesOf(node).some((source) => active.has(source))
+    if (leaves.has(node) || depends) active.add(node)
   }
   return active
 }

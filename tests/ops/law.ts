@@ -80,6 +80,6 @@ export const mean = (size: number, of: (i: number) => number): number => total(s
 export const softmaxAt = (size: number, of: (i: number) => number, i: number): number =>
   Math.exp(of(i)) / total(size, (j) => Math.exp(of(j)))
 
-type Apply = (x: Tensor) => AnyTensor
+export type Apply = (x: Tensor) => AnyTensor
 /** Types of ops speak of specs that laws make up as they go; here only the values matter. */
 export const stage = (of: unknown): Apply => of as Apply
