@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -397,6 +398,26 @@ describe('whether more devices are worth it', () => {
     for (const ranks of [2, 8]) {
       const many = await secondsOn('h100', stdit(large, `sp=${ranks}`, 'sequence'))
       assert.ok(many < alone / (0.7 * ranks) && many > alone / ranks)
+    }
+  })
+})
+
+describe('examples/baselines/PAINS.md', () => {
+  it('the table names tests that exist', () => {
+    const page = new URL('../../examples/baselines/PAINS.md', import.meta.url)
+    const rows = readFileSync(page, 'utf8').split('\n').filter((line) => line.startsWith('| ') && !/^\| (---|What is met)/.test(line))
+    assert.ok(rows.length > 0)
+    for (const row of rows) {
+      const [, , threads, , tests] = row.split('|')
+      assert.match(threads!, /https:\/\/github\.com\//)
+      const cited = [...tests!.matchAll(/\((\.\.\/[^)]+)\)([^[]*)/g)]
+        .flatMap(([, path, titles]) => [...titles!.matchAll(/“([^”]+)”/g)].map(([, title]) => ({ path: path!, title: title! })))
+      assert.ok(cited.length > 0, row)
+      for (const { path, title } of cited) {
+        // … stands for what differs between cases, which the file computes.
+        const words = title.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('.+')
+        assert.match(readFileSync(new URL(path, page), 'utf8'), new RegExp(`['"\`]${words}['"\`],`), `${path} has no test “${title}”`)
+      }
     }
   })
 })
