@@ -55,7 +55,7 @@ export const cutOf = (shape: Shape, layout: Layout, name: string): readonly stri
 
 /** `@sp+tp`, `@sp>2` where pieces have made two turns round sp, nothing for a whole dim. */
 const printCut = ({ turn }: Layout, cut: readonly string[]): string =>
-  cut.length === 0 ? '' : `@${cut.join('+')}${turn !== undefined && cut.includes(turn.axis) ? `>${turn.by}` : ''}`
+  cut.length === 0 ? '' : `@${cut.map((axis) => turn?.axis === axis ? `${axis}>${turn.by}` : axis).join('+')}`
 
 /** `b:2 t:16@sp s:1024` */
 export const printSpec = (shape: Shape, layout: Layout): string =>

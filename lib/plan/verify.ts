@@ -3,8 +3,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Fault } from '../fault.ts'
 import { printSpec, wholeLayout } from '../layout/layout.ts'
 import { bytesSent, canTransfer } from '../layout/transfer.ts'
+import type { Mesh } from '../language/mesh.ts'
 import { isRefusal } from '../language/refusal.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlanValue } from './plan.ts'
 import { meshOf, readValue } from './read-value.ts'
 
 export const malformed = (path: string, expected: string, got: string): Fault => ({ tag: 'Malformed', what: 'plan', path, expected, got })
@@ -23,12 +24,20 @@ const readable = (plan: Plan): E.Either<Fault, Plan> => {
     if (meshOf(plan).ranks !== plan.ranks) {
       return E.left(malformed('ranks', `${meshOf(plan).ranks}, as mesh '${plan.mesh}' says`, `${plan.ranks}`))
     }
-    plan.values.forEach(readValue)
-    return E.right(plan)
+    const wrong = plan.values.findIndex((value) => !isWritten(value, meshOf(plan)))
+    return wrong < 0 ? E.right(plan) : E.left(malformed(`values.${wrong}.spec`, 'dims such as t:16@sp', plan.values[wrong]!.spec))
   } catch (thrown) {
     if (isRefusal(thrown)) return E.left(malformed('values', 'dims such as t:16@sp', thrown.message))
     throw thrown
   }
+}
+
+/** Whether a value is written as plans write it; pieces that are turned go round an axis of the mesh, and are not home yet. */
+const isWritten = (value: PlanValue, { axes }: Mesh): boolean => {
+  const { shape, layout } = readValue(value)
+  const { turn } = layout
+  const turns = axes.find(({ name }) => name === turn?.axis)?.size ?? 0
+  return printSpec(shape, layout) === value.spec && (turn === undefined || (Number(turn.by) > 0 && Number(turn.by) < turns))
 }
 
 /** Inputs and outputs lie as the values that they name. */

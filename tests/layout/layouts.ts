@@ -26,6 +26,20 @@ export const layouts = (shape: Shape, { axes }: Mesh, pending: boolean): fc.Arbi
     pending: order.filter((_, i) => places[i] === -2).map((axis) => ({ axis, combine })),
   }))
 
+/** The same pieces after so many turns round one of the axes that cut them; as they are where no axis does. */
+export const turned = (layout: Layout, { axes }: Mesh): fc.Arbitrary<Layout> => {
+  const cutting = axes.filter(({ name }) => layout.cuts.flat().includes(name))
+  return cutting.length === 0
+    ? fc.constant(layout)
+    : fc.constantFrom(...cutting).chain(({ name, size }) => fc.nat(size - 1).map((by) => turnedBy(layout, name, by)))
+}
+
+export const turnedBy = ({ cuts, pending }: Layout, axis: string, by: number): Layout => ({
+  cuts,
+  pending,
+  ...(by === 0 ? {} : { turn: { axis, by } }),
+})
+
 /** A layout that the first one can be turned into: some of its reductions may still be open. */
 export const reachable = (shape: Shape, mesh: Mesh, from: Layout): fc.Arbitrary<Layout> =>
   fc.record({

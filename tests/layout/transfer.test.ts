@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { coordinate, type Mesh, mesh, pieceAlong, piecesAlong } from '#lib/language/mesh.ts'
-import type { Layout, Shape } from '#lib/layout/layout.ts'
+import { keyOf, type Layout, printPending, printSpec, type Shape } from '#lib/layout/layout.ts'
 import { boxOn, bytesSent, bytesTogether, canTransfer, heldIn, partsBetween } from '#lib/layout/transfer.ts'
-import { layouts, meshes, reachable, shapes } from './layouts.ts'
+import { readValue } from '#lib/plan/read-value.ts'
+import { layouts, meshes, reachable, shapes, turned, turnedBy } from './layouts.ts'
 
 /** Every position of a shape. */
 const positionsOf = ({ dims }: Shape): readonly (readonly number[])[] =>
@@ -167,4 +168,82 @@ test('a switch over n ranks sends M (n-1)/n bytes in all where the ranks divide 
     const sent = bytesSent(shape, { cuts: [['sp'], []], pending: [] }, { cuts: [[], ['sp']], pending: [] }, mesh(`sp=${n}`))
     assert.deepEqual(sent, Array.from({ length: n }, () => 4 * 6 * n * n * (n - 1) / n / n))
   }
+})
+
+// ---- turns round an axis ---------------------------------------------------------------------------------------------
+
+const placed = meshes.chain((mesh) =>
+  shapes.chain((shape) => layouts(shape, mesh, true).chain((home) => turned(home, mesh).map((layout) => ({ mesh, shape, home, layout }))))
+)
+
+test('after some turns a rank holds what the rank so many places before it holds at home', () => {
+  fc.assert(fc.property(placed, ({ mesh, shape, home, layout: { cuts, pending, turn } }) => {
+    fc.pre(turn !== undefined)
+    const { axis, by } = turn!
+    const { size } = mesh.axes.find(({ name }) => name === axis)!
+    for (const rank of ranksOf(mesh)) {
+      const before = ranksOf(mesh).filter((other) =>
+        mesh.axes.every(({ name }) =>
+          name === axis
+            ? (coordinate(mesh, other, name) + Number(by)) % size === coordinate(mesh, rank, name)
+            : coordinate(mesh, other, name) === coordinate(mesh, rank, name)
+        )
+      )
+      assert.equal(before.length, 1)
+      assert.deepEqual(boxOn(shape, { cuts, pending, turn: turn! }, mesh, rank), boxOn(shape, home, mesh, before[0]!))
+    }
+  }))
+})
+
+test('as many turns as there are ranks bring every piece home, one exchange after another', () => {
+  fc.assert(fc.property(placed, ({ mesh, shape, home, layout: { turn } }) => {
+    fc.pre(turn !== undefined)
+    const { axis } = turn!
+    const { size } = mesh.axes.find(({ name }) => name === axis)!
+    // Whose piece each rank has, followed through the parts that are sent.
+    let holds = ranksOf(mesh).map((rank) => boxOn(shape, home, mesh, rank))
+    for (let by = 0; by < size; by++) {
+      const [from, to] = [turnedBy(home, axis, by), turnedBy(home, axis, (by + 1) % size)]
+      assert.ok(canTransfer(from, to))
+      const parts = partsBetween(shape, from, to, mesh)
+      const got = ranksOf(mesh).map((rank) => {
+        const own = parts.filter((part) => part.to === rank)
+        // One message from the rank before; none, where its piece is empty.
+        assert.ok(own.length <= 1)
+        for (const { from, box } of own) {
+          assert.deepEqual(box, holds[from])
+          assert.equal((coordinate(mesh, from, axis) + 1) % size, coordinate(mesh, rank, axis))
+        }
+        return boxOn(shape, to, mesh, rank)
+      })
+      for (const [rank, box] of got.entries()) {
+        assert.equal(parts.some((part) => part.to === rank), box.every((range) => range.size > 0))
+      }
+      const sent = bytesSent(shape, from, to, mesh)
+      assert.deepEqual(sent, size === 1 ? ranksOf(mesh).map(() => 0) : holds.map((box) => 4 * box.reduce((n, range) => n * range.size, 1)))
+      holds = got
+    }
+    assert.deepEqual(holds, ranksOf(mesh).map((rank) => boxOn(shape, home, mesh, rank)))
+    // Going all round is priced as all turns but the one that would bring the pieces home.
+    const round: Layout = { ...home, turn: { axis, by: 'all' } }
+    const turns = Array.from(
+      { length: size - 1 },
+      (_, by) => bytesSent(shape, turnedBy(home, axis, by), turnedBy(home, axis, by + 1), mesh),
+    )
+    assert.equal(
+      bytesTogether(heldIn(shape, home, mesh), heldIn(shape, round, mesh), mesh),
+      turns.flat().reduce((sum, one) => sum + one, 0),
+    )
+    assert.ok(canTransfer(home, round) && !canTransfer(round, home))
+    assert.ok(!canTransfer({ ...home, pending: [...home.pending, { axis: 'other', combine: 'sum' }] }, round))
+  }))
+})
+
+test('a layout that is written down is read again, with its turns', () => {
+  fc.assert(fc.property(placed, ({ shape, layout }) => {
+    const read = readValue({ spec: printSpec(shape, layout), pending: printPending(layout.pending), type: shape.type })
+    assert.deepEqual(read.shape, shape)
+    assert.deepEqual(read.layout, layout)
+    assert.equal(keyOf(read.layout), keyOf(layout))
+  }))
 })

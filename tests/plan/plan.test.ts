@@ -6,6 +6,7 @@ import { sentence } from '#lib/fault.ts'
 import { decodePlan, encodePlan, type Plan } from '#lib/mod.ts'
 import { sign } from '#lib/plan/plan.ts'
 import { plansOf } from '../lower/run-plan.ts'
+import { ringProgram } from '../grad/ring-programs.ts'
 import { programOf, recipes } from './random-programs.ts'
 
 const plans = recipes(['sp=1', 'sp=3', 'a=2 b=2'], 10).map((recipe) => plansOf(programOf(recipe, 3)).fused)
@@ -106,6 +107,21 @@ const trySeal = (changed: unknown): unknown => {
     return undefined
   }
 }
+
+test('a plan with pieces that go round is read back, and refused where a turn is not what it was', () => {
+  const plan = plansOf(ringProgram({ mesh: 'sp=3', q: 's:7@sp d:2', k: 's:4@sp d:2', over: 's', features: 'd', ring: 'sp' })).fused
+  assert.ok(plan.values.some(({ spec }) => spec === 's:4@sp>2 d:2'))
+  assert.deepEqual(decodePlan(asJson(plan)), E.right(plan))
+  const changed = (change: (spec: string) => string): unknown => {
+    const values = plan.values.map((value) => ({ ...value, spec: change(value.spec) }))
+    assert.notDeepEqual(values, plan.values)
+    return trySeal({ ...asJson(plan) as object, values })
+  }
+  // Never made, made too early, made by none of the mesh's axes, too often, and not at all by a number.
+  for (const other of ['', '>2', '@xx>1', '>4', '>-1', '>all', '>', '>1>1']) {
+    assertMalformed(changed((spec) => spec.replace(other.startsWith('@') ? '@sp>1' : '>1', other)))
+  }
+})
 
 test('a missing field, another format or another version is named', () => {
   const json = asJson(fc.sample(plans, 1)[0]!)
