@@ -17,7 +17,7 @@ const block: Block<Stream> = (w, { time, words, position }) => {
     pipe(
       x,
       residual(modulated(shift1, scale1), linear(w.spatial.qkv, 'e'), attend('s'), out(w.spatial.out, 'h d'), multiply(gate1)),
-      residual(position, layout('t@sp'), linear(w.temporal.qkv, 'e'), attendRound('t', 'sp'), out(w.temporal.out, 'h d'), multiply(gate1)),
+      residual(position, linear(w.temporal.qkv, 'e'), attendRound('t', 'sp'), out(w.temporal.out, 'h d'), multiply(gate1)),
       residual(linear(w.cross.q, 'e'), attendTo(keys, values), out(w.cross.out, 'h d')),
       residual(modulated(shift2, scale2), linear(w.mlp.fc1, 'e'), gelu, out(w.mlp.fc2, 'f'), multiply(gate2)),
     )

@@ -8,6 +8,7 @@ type Stream = Tensor<`b:${number} t:${number}@sp s:${number} e:${number}`>
 /**
  * DeepSpeed-Ulysses (arXiv 2309.14509) with frames cut: around attention over time, queries, keys, values and results are
  * exchanged between frames and heads. Four exchanges of M/N bytes per block; the pass sends queries, keys and values in one.
+ * (The first `layout` says that each rank projects its own frames: on two ranks the pass would gather them for less.)
  *
  * Attention over patches needs no exchange, since frames are whole. Open-Sora 1.0 exchanged there too, frames for heads, in
  * a module that knew its sequence only as the axis behind the batch: patches of different frames were strung together and

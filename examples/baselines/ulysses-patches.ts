@@ -7,7 +7,8 @@ type Stream = Tensor<`b:${number} t:${number} s:${number}@sp e:${number}`>
 
 /**
  * DeepSpeed-Ulysses (arXiv 2309.14509) with patches cut, as Open-Sora 1.2 does: around attention over patches, queries, keys,
- * values and results are exchanged between patches and heads. Four exchanges of M/N bytes per block.
+ * values and results are exchanged between patches and heads. Four exchanges of M/N bytes per block. (The first `layout` says
+ * that each rank projects its own patches: on two ranks the pass would gather them for less.)
  */
 const block: Block<Stream> = (w, { time, words, position }) => {
   const [shift1, scale1, gate1, shift2, scale2, gate2] = modulation(w.table, time)

@@ -105,7 +105,8 @@ const patchTable = ({ rows, columns, width }: Sizes) => {
 }
 
 /** The table over the frames of a clip, which attention over time sees in the first block. */
-export const frameTable = ({ frames, width }: Sizes) => pipe(positionTable('t', frames, width), rename('k', 'e'))
+export const frameTable = ({ frames, width }: Sizes) =>
+  pipe(positionTable('t', frames, width), rename('k', 'e'), expect(`t:${frames} e:${width}`))
 
 /** What a moment of noise is told by: cosines and sines, along a dim k behind the moments' own dims. */
 export const momentWaves = (moments: Tensor): Tensor => {

@@ -162,7 +162,7 @@ const namesOf = (name: Name, ranks: number): { readonly forward: object; readonl
 }
 
 /** Those of the table; the others are variants of them, and are looked at on one number of ranks each. */
-const ofTheTable: readonly string[] = ['DSP', 'Ulysses, frames cut', 'Ring Attention, frames cut', 'Megatron-SP'] satisfies Name[]
+const ofTheTable: readonly Name[] = ['DSP', 'Ulysses, frames cut', 'Ring Attention, frames cut', 'Megatron-SP']
 
 for (const [title, programs] of Object.entries<Programs>(baselines)) {
   const name = title as Name
@@ -186,6 +186,20 @@ for (const [title, programs] of Object.entries<Programs>(baselines)) {
     }
   })
 }
+
+describe('bytes of a block that is recomputed', () => {
+  for (const name of ofTheTable) {
+    it(`${name}: what the forward pass sends, once more`, () => {
+      const ranks = 3
+      const recomputed = (depth: number): Bytes => {
+        const plan = planOf(baselines[name].training(`sp=${ranks}`, { ...even, depth }, { recompute: true }))
+        return (rank) => bytesOf(movesOf(plan, ({ phase }) => phase === 'recompute'), rank)
+      }
+      const [one, two] = [recomputed(1), recomputed(2)]
+      for (let rank = 0; rank < ranks; rank++) assert.equal(two(rank) - one(rank), closedForms(name, even, ranks).forward(rank))
+    })
+  }
+})
 
 describe('bytes of a block on two axes', () => {
   const sizes = { ...even, frames: 4 }
