@@ -158,13 +158,8 @@ const gradientsBy = (
   const stats = accumulate([place(logSum, features, 0, both), place(delta, features, 1, both)], q.layout.cuts)
   const operands = [query, key, value, cotangent, stats, ...(mask === undefined ? [] : [mask])]
   const attributes = { over, features, maskKeys: mask === undefined ? null : of.maskKeys, ring }
-  // A ring's results are complete; others cross as their ops say.
-  const [likeQuery, likeKey] = ring === null ? [] : [
-    () => ({ cuts: q.layout.cuts, pending: [] }),
-    () => ({ cuts: [[], ...k.layout.cuts], pending: [] }),
-  ]
-  const forQuery = record(ofQueries, attributes, operands, sourceLine(), likeQuery)
-  const forBoth = record(ofKeys, attributes, operands, sourceLine(), likeKey)
+  const forQuery = record(ofQueries, attributes, operands, sourceLine())
+  const forBoth = record(ofKeys, attributes, operands, sourceLine())
   const one = (at: number): AnyTensor => part(forBoth, partDim, at, k.shape)
   return [forQuery, one(0), one(1)]
 }

@@ -205,8 +205,13 @@ export const cross = (op: Crossed, operands: readonly Placed[], result: Shape, m
   if (fault !== undefined) return fault
   const after = op.crossings.map((crossing) => ({ crossing, cut: cutAfter(crossing, parts) }))
   const cuts = result.dims.map(({ name }) => after.find(({ crossing }) => crossing.result === name)?.cut ?? [])
+  // A result that goes round with the blocks meets every share on its way.
+  const met = op.crossings.flatMap(({ ring, result }) => ring === undefined || result === null ? [] : [ring])
   const folded = after.flatMap(({ crossing, cut }) =>
-    !isReduction(crossing) || !isDecided(cut) ? [] : cut.map((axis) => ({ axis, combine: crossing.kind as Pending['combine'] }))
+    !isReduction(crossing) || !isDecided(cut) ? [] : cut.filter((axis) => !met.includes(axis)).map((axis) => ({
+      axis,
+      combine: crossing.kind as Pending['combine'],
+    }))
   )
   const lastWith = (axis: string): Part | undefined => [...parts].reverse().find((part) => cutByAny(part, [axis]))
   const twice = cutTwice(op.name, result, cuts, (axis) => {

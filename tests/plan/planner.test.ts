@@ -6,13 +6,16 @@ import { sentence } from '#lib/fault.ts'
 import { buildGraph, type Graph } from '#lib/graph/graph.ts'
 import { trace } from '#lib/language/trace.ts'
 import { keyOf } from '#lib/layout/layout.ts'
+import type { Program } from '#lib/mod.ts'
 import { type Decision, plan } from '#lib/plan/planner.ts'
 import { strategiesOf } from '#lib/plan/strategies.ts'
+import { ringProgram } from '../grad/ring-programs.ts'
 import { combinations, declaresAll, largestStateSpace, leastBytes, moveBytes, resultBytes } from './brute-force.ts'
 import { programOf, type Recipe, recipes } from './random-programs.ts'
 
-const graphOf = (recipe: Recipe, dims: number): Graph => {
-  const traced = trace(programOf(recipe, dims))
+const graphOf = (recipe: Recipe, dims: number): Graph => graphFrom(programOf(recipe, dims))
+const graphFrom = (program: Program): Graph => {
+  const traced = trace(program)
   if (E.isLeft(traced)) assert.fail(sentence(traced.left))
   return buildGraph(traced.right)
 }
@@ -71,6 +74,26 @@ for (const { name, recipes, dims, runs } of cases) {
     assert.ok(tried >= runs)
   })
 }
+
+test('rings and their gradients, which go round themselves, are planned for the fewest bytes, and never for more than is declared', () => {
+  for (
+    const [mesh, q, k] of [
+      ['sp=2', 's:3@sp d:2', 's:3@sp d:2'],
+      ['sp=3', 'b:2 t:3@sp d:2', 's:4@sp d:2'],
+      ['sp=2', 's:3@? d:2', 's:3@? d:2'],
+      ['dp=2 sp=2', 'b:2@dp s:3@sp d:2', 's:3@sp d:2'],
+      ['dp=2 sp=2', 'b:2@dp s:3@sp d:2', 'b:2@dp s:3@sp d:2'],
+      ['sp=2 tp=3', 's:5@tp+sp d:2', 's:3@sp d:2'],
+    ] as const
+  ) {
+    const graph = graphFrom(ringProgram({ mesh, q, k, over: 's', features: 'd', ring: 'sp' }))
+    const decision = plan(graph)
+    assertSound(graph, decision)
+    assert.equal(decision.bound, decision.bytes)
+    if (combinations(graph) <= mostCombinations) assert.equal(decision.bytes, leastBytes(graph))
+    if (declaresAll(graph)) assert.ok(decision.declaredBytes !== undefined && decision.bytes <= decision.declaredBytes)
+  }
+})
 
 test('a value with too many consumers for one table is planned by its set of copies, as exactly', () => {
   fc.assert(
