@@ -6,7 +6,7 @@ import { contiguous } from '../kernel/kernel.ts'
 import { workOf } from '../kernel/work.ts'
 import { piecesAlong } from '../language/mesh.ts'
 import type { Layout, Shape } from '../layout/layout.ts'
-import { boxOn, bytesFrom, type Held } from '../layout/transfer.ts'
+import { boxOn, bytesFrom, type Held, heldIn } from '../layout/transfer.ts'
 import type { Op } from '../op.ts'
 import type { Pricing } from '../plan/pricing.ts'
 import type { Strategy } from '../plan/strategies.ts'
@@ -14,15 +14,18 @@ import { kernelsOf } from './kernels.ts'
 import type { Piece } from './views.ts'
 
 /**
- * The microseconds of the first rank, which has the largest pieces, on a cluster: its kernels, and its exchanges one after
- * another. Where the cluster computes while it communicates, what goes round a ring costs only as far as it takes longer than
+ * The microseconds of a step on a cluster: the kernels of the first rank, which has the largest pieces, and exchanges one after
+ * another, each as long as the slowest rank of the first host sends (hosts are alike). Where the cluster computes while it communicates, what goes round a ring costs only as far as it takes longer than
  * the work on the blocks that are there already.
  */
 export const inMicroseconds = (graph: Graph, cluster: Cluster, precision: Precision): Pricing => {
   const { mesh } = graph
   const known = new Map<Op, Map<string, number>>()
+  const host = Array.from({ length: Math.min(mesh.ranks, cluster.links[0]?.ranks ?? 1) }, (_, rank) => rank)
   const send = (from: Held, to: Held): number =>
-    sendSeconds(cluster.links, 0, bytesFrom(0, from, to, mesh).map((bytes) => bytes * scaleOf(precision)))
+    Math.max(
+      ...host.map((rank) => sendSeconds(cluster.links, rank, bytesFrom(rank, from, to, mesh).map((bytes) => bytes * scaleOf(precision)))),
+    )
 
   const exchange = (from: Held, to: Held): number => {
     const { turn } = to.layout
@@ -70,7 +73,7 @@ export const inMicroseconds = (graph: Graph, cluster: Cluster, precision: Precis
     const turns = piecesAlong(mesh, [strategy.ring])
     const round = (shape: Shape, layout: Layout): number => {
       const home: Layout = { cuts: layout.cuts, pending: layout.pending }
-      return exchange(held(shape, home), held(shape, { ...home, turn: { axis: strategy.ring!, by: 'all' } }))
+      return exchange(heldIn(shape, home, mesh), heldIn(shape, { ...home, turn: { axis: strategy.ring!, by: 'all' } }, mesh))
     }
     const blocks = strategy.operands.reduce(
       (sum, layout, i) => layout.turn === undefined ? sum : sum + round(graph.nodes[node.operands[i]!.value]!.shape, layout),
@@ -80,7 +83,6 @@ export const inMicroseconds = (graph: Graph, cluster: Cluster, precision: Precis
     const hidden = cluster.overlap ? Math.min(blocks + result, (turns - 1) * block) : 0
     return turns * block + result - hidden
   }
-  const held = (shape: Shape, layout: Layout): Held => ({ layout, boxes: [boxOn(shape, layout, mesh, 0)] })
 
   return { exchange, work, sum: (withTies) => withTies }
 }

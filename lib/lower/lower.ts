@@ -30,13 +30,17 @@ export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null 
     copies[value]!.set(keyOf(layout), values.length)
     return addValue(graph.nodes[value]!.shape, layout)
   }
+  const counted = new Map<string, readonly number[]>()
   const move = (
     shape: Shape,
     before: Layout,
     after: Layout,
     told: Pick<Move, 'from' | 'to' | 'phase' | 'where' | 'declares' | 'why'>,
   ): void => {
-    const bytes = bytesSent(shape, before, after, graph.mesh)
+    // Blocks are alike: most exchanges have been counted before.
+    const key = [before, after].map((layout) => `${printSpec(shape, layout)}|${printPending(layout.pending)}`).join(' ')
+    const bytes = counted.get(key) ?? bytesSent(shape, before, after, graph.mesh)
+    counted.set(key, bytes)
     steps.push({ do: 'move', ...nameMove(shape, before, after, bytes.every((sent) => sent === 0)), ...told, bytes })
   }
 

@@ -58,7 +58,7 @@ const printPhase = ({ phase, exchanges, bytesPerRank }: PhaseTotal): string =>
 const printFastest = ({ cluster, precision, seconds, bound }: NonNullable<Explanation['total']['fastest']>): string =>
   `${printSeconds(seconds)} of work and exchanges on cluster ${cluster} (${precision}), for which it was planned; lower bound ${
     printSeconds(bound)
-  }: ${seconds - bound <= 1e-6 * seconds ? 'fastest (proven)' : 'not proven fastest'}`
+  }: ${seconds - bound <= 1e-9 + 1e-6 * seconds ? 'fastest (proven)' : 'not proven fastest'}`
 
 /** `1.25 s`, `380 µs`. */
 export const printSeconds = (seconds: number): string => {
