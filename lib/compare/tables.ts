@@ -1,5 +1,5 @@
 import { printBytes, printSeconds } from '../report/print.ts'
-import { type Compared, comparedIn, type Comparison, isRefused, measurementOf } from './codec.ts'
+import { type Compared, comparedIn, type Comparison, isRefused, type Measurement, measurementOf } from './codec.ts'
 
 /** A table of texts, the same on the terminal and on the page. The first column names the program. */
 export interface TextTable {
@@ -53,11 +53,14 @@ const printRatio = (amount: number, first: number | undefined): string =>
 
 const bytes = (amount: number): string => amount === 0 ? nothing : printBytes(amount)
 
-/** The tables of a comparison: what the plans cost wherever they run, and how long they take. Empty columns are left out. */
-export const tablesOf = (comparison: Comparison): readonly TextTable[] => {
-  const time = tableOf(comparison, 'Time of a run', timeColumns(comparison))
-  return [tableOf(comparison, 'Per rank, of the rank that has most', planColumns(comparison)), ...(time.columns.length > 1 ? [time] : [])]
-}
+/** The tables of a comparison. Empty columns are left out, and so are tables that have nothing else. */
+export const tablesOf = (comparison: Comparison): readonly TextTable[] =>
+  ([
+    ['Sent per rank', sentColumns(comparison)],
+    ['Work and memory per rank', needColumns(comparison)],
+    ['Time of a run', timeColumns(comparison)],
+    ['Where the measured time goes', activityColumns(comparison)],
+  ] as const).map(([title, columns]) => tableOf(comparison, title, columns)).filter(({ columns }) => columns.length > 1)
 
 const tableOf = (comparison: Comparison, title: string, columns: readonly Filled[]): TextTable => {
   const labels = labelsOf(comparison)
@@ -69,7 +72,7 @@ const tableOf = (comparison: Comparison, title: string, columns: readonly Filled
   }
 }
 
-const planColumns = (comparison: Comparison): readonly Filled[] => {
+const sentColumns = (comparison: Comparison): readonly Filled[] => {
   const programs = comparedIn(comparison)
   const [first] = programs
   const phases = (['forward', 'recompute', 'backward', 'update'] as const).filter((phase) =>
@@ -100,9 +103,15 @@ const planColumns = (comparison: Comparison): readonly Filled[] => {
       cell: ({ plan }) => `${plan.messages}`,
       there: true,
     },
+  ]
+}
+
+const needColumns = (comparison: Comparison): readonly Filled[] => {
+  const programs = comparedIn(comparison)
+  return [
     {
       head: 'work',
-      means: 'floating-point operations: two for each multiply-add of products, and everything else',
+      means: 'floating-point operations of the rank that has most: two for each multiply-add of products, and everything else',
       cell: ({ plan }) => printFlops(plan.flops.matrix + plan.flops.vector),
       there: true,
     },
@@ -131,21 +140,6 @@ const timeColumns = (comparison: Comparison): readonly Filled[] => {
   const { estimatedFor, measuredWith } = comparison
   const first = comparedIn(comparison)[0]
   const baseline = first === undefined ? undefined : measurementOf(first)?.median
-  const measured = (head: string, means: string, cell: (measurement: NonNullable<ReturnType<typeof measurementOf>>) => string): Filled => ({
-    head,
-    means,
-    cell: (program) => {
-      const measurement = measurementOf(program)
-      return measurement === null ? nothing : cell(measurement)
-    },
-    there: measuredWith !== null,
-  })
-  const activity = (name: 'compute' | 'pack' | 'wire' | 'wait' | 'unpack', means: string): Filled =>
-    measured(
-      name,
-      `${means}, in one further run that waits for each kernel, mean of the ranks`,
-      ({ activities }) => activities[name] === 0 ? nothing : printSeconds(activities[name]),
-    )
   return [
     {
       head: 'estimated',
@@ -159,13 +153,46 @@ const timeColumns = (comparison: Comparison): readonly Filled[] => {
       cell: ({ estimate }) => estimate === null ? nothing : printPercent(estimate.exposed, estimate.seconds),
       there: estimatedFor !== null,
     },
-    measured('measured', `median of ${measuredWith?.repeat} runs on this machine`, ({ median }) => printSeconds(median)),
-    measured('spread', 'the quickest and the slowest of those runs', ({ least, most }) => `${printSeconds(least)} … ${printSeconds(most)}`),
-    measured('× first', 'the measured time as a multiple of that of the first program', ({ median }) => printRatio(median, baseline)),
-    activity('compute', 'time in kernels'),
-    activity('pack', 'time to make messages contiguous and to read them from the device'),
-    activity('wire', 'time in which bytes are on their way'),
-    activity('wait', 'time of waiting for ranks that are not there yet'),
-    activity('unpack', 'time to put what came where it belongs'),
+    measured(comparison, 'measured', `median of ${measuredWith?.repeat} runs on this machine`, ({ median }) => printSeconds(median)),
+    measured(
+      comparison,
+      'spread',
+      'the quickest and the slowest of those runs',
+      ({ least, most }) => `${printSeconds(least)} … ${printSeconds(most)}`,
+    ),
+    measured(
+      comparison,
+      '× first',
+      'the measured time as a multiple of that of the first program',
+      ({ median }) => printRatio(median, baseline),
+    ),
   ]
 }
+
+const activityColumns = (comparison: Comparison): readonly Filled[] => {
+  const activity = (head: string, name: keyof Measurement['activities'], means: string): Filled =>
+    measured(
+      comparison,
+      head,
+      `${means}, in one further run that waits for each kernel, mean of the ranks`,
+      ({ activities }) => activities[name] === 0 ? nothing : printSeconds(activities[name]),
+    )
+  return [
+    activity('compute', 'compute', 'time in kernels'),
+    activity('pack', 'pack', 'time to make messages contiguous and to read them from the device'),
+    activity('wire', 'wire', 'time in which bytes are on their way'),
+    activity('wait', 'wait', 'time of waiting for ranks that are not there yet'),
+    activity('unpack', 'unpack', 'time to put what came where it belongs'),
+    activity('in and out', 'inOut', 'time to take inputs and to hand in outputs'),
+  ]
+}
+
+const measured = (comparison: Comparison, head: string, means: string, cell: (measurement: Measurement) => string): Filled => ({
+  head,
+  means,
+  cell: (program) => {
+    const measurement = measurementOf(program)
+    return measurement === null ? nothing : cell(measurement)
+  },
+  there: comparison.measuredWith !== null,
+})

@@ -127,7 +127,7 @@ const common = ({ axis, rows }: PageChart, stacked: boolean) => ({
     x: {
       stacked,
       title: { display: true, text: axis, color: colour('--quiet') },
-      ticks: { color: colour('--quiet'), maxRotation: 0, autoSkipPadding: 16 },
+      ticks: { color: colour('--quiet'), maxRotation: 0, autoSkipPadding: 16, includeBounds: false },
       grid: { color: colour('--line') },
       border: { color: colour('--line') },
     },
@@ -144,39 +144,45 @@ const common = ({ axis, rows }: PageChart, stacked: boolean) => ({
   },
 })
 
-const bars = (chart: BarChart): unknown => ({
-  type: 'bar',
-  data: {
-    labels: chart.rows,
-    datasets: chart.series.map(({ name, look, values }) => ({
-      label: name,
-      data: values,
-      backgroundColor: patternOf(look),
-      borderColor: colour(`--look-${look}`),
-      borderWidth: 1,
-      maxBarThickness: 26,
-    })),
-  },
-  options: {
-    ...common(chart, true),
-    interaction: { mode: 'nearest', axis: 'y', intersect: false },
-    plugins: {
-      legend: { display: false },
-      tooltip: {
-        callbacks: {
-          title: ([item]: readonly Hovered[]) => chart.rows[item?.dataIndex ?? 0],
-          label: ({ datasetIndex, dataIndex }: Hovered) => {
-            const { name, values, spread } = chart.series[datasetIndex]!
-            const [value, range] = [values[dataIndex], spread?.[dataIndex]]
-            const told = value === null || value === undefined ? 'none' : `${round(value)} ${chart.unit}`
-            return `${name}: ${told}${range ? ` (${round(range[0])} … ${round(range[1])})` : ''}`
+const bars = (chart: BarChart): unknown => {
+  const shared = common(chart, true)
+  // Whiskers must not reach over the end of the axis.
+  const most = Math.max(0, ...chart.series.flatMap(({ spread = [] }) => spread.map((range) => range?.[1] ?? 0)))
+  return {
+    type: 'bar',
+    data: {
+      labels: chart.rows,
+      datasets: chart.series.map(({ name, look, values }) => ({
+        label: name,
+        data: values,
+        backgroundColor: patternOf(look),
+        borderColor: colour(`--look-${look}`),
+        borderWidth: 1,
+        maxBarThickness: 26,
+      })),
+    },
+    options: {
+      ...shared,
+      scales: { ...shared.scales, x: { ...shared.scales.x, beginAtZero: true, suggestedMax: most } },
+      interaction: { mode: 'nearest', axis: 'y', intersect: false },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          callbacks: {
+            title: ([item]: readonly Hovered[]) => chart.rows[item?.dataIndex ?? 0],
+            label: ({ datasetIndex, dataIndex }: Hovered) => {
+              const { name, values, spread } = chart.series[datasetIndex]!
+              const [value, range] = [values[dataIndex], spread?.[dataIndex]]
+              const told = value === null || value === undefined ? 'none' : `${round(value)} ${chart.unit}`
+              return `${name}: ${told}${range ? ` (${round(range[0])} … ${round(range[1])})` : ''}`
+            },
           },
         },
       },
     },
-  },
-  plugins: [{ id: 'whiskers', afterDatasetsDraw: (drawn: Drawn) => whiskers(chart, drawn) }],
-})
+    plugins: [{ id: 'whiskers', afterDatasetsDraw: (drawn: Drawn) => whiskers(chart, drawn) }],
+  }
+}
 
 /** A line from the least to the most of a bar, with a short line at each end. */
 const whiskers = ({ series }: BarChart, { ctx, scales: { x, y } }: Drawn): void => {

@@ -41,7 +41,7 @@ export const comparisonPage = async (comparison: Comparison): Promise<string> =>
       </body>
     </html>
   `
-  return page.html
+  return page.html.trimStart()
 }
 
 const titleOf = (comparison: Comparison): string => {

@@ -18,7 +18,7 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, 'Open Sans', sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 24px 20px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 8px 0; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 40px 0 4px; }
 h3 { font-size: 15px; margin: 28px 0 4px; overflow-wrap: anywhere; }
@@ -27,10 +27,12 @@ p { margin: 4px 0; max-width: 75ch; }
 .alarm { color: var(--alarm); }
 .scroll { overflow-x: auto; margin: 8px 0; border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 12px; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
+th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-weight: 600; color: var(--quiet); background: var(--raised); }
 th:first-child, td.refusal { text-align: left; }
 tbody th { font-weight: 600; }
+th:first-child { position: sticky; left: 0; }
+tbody th { background: var(--ground); }
 td.refusal { white-space: normal; min-width: 18em; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 14px; }
 dt { font-weight: 600; }
@@ -47,9 +49,10 @@ button {
   font: inherit; font-size: 13px; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px;
   padding: 2px 10px; cursor: pointer;
 }
-button:disabled { color: var(--quiet); cursor: default; }
+button:disabled { visibility: hidden; }
 @media (max-width: 600px) {
   main { padding: 12px 14px 48px; }
+  tbody th { white-space: normal; min-width: 9em; max-width: 40vw; overflow-wrap: anywhere; }
   dl { grid-template-columns: 1fr; }
   dd { margin-bottom: 8px; }
 }

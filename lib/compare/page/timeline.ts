@@ -36,8 +36,8 @@ export const timelineOf = (lanes: readonly Lane[]): Timeline => {
     const name = printRanks(ranks)
     const halves = overlap(spans)
       ? [
-        { label: `${name}, kernels`, of: spans.filter(({ activity }) => activity === 'compute') },
-        { label: `${name}, exchanges`, of: spans.filter(({ activity }) => activity !== 'compute') },
+        { label: `${name.replace(/^ranks? /, '')} kernels`, of: spans.filter(({ activity }) => activity === 'compute') },
+        { label: `${name.replace(/^ranks? /, '')} exchanges`, of: spans.filter(({ activity }) => activity !== 'compute') },
       ]
       : [{ label: name, of: spans }]
     for (const { label, of } of halves) {

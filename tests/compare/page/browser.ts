@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import type { Duplex } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
 import { extract } from 'tar-stream'
 import { cacheFolders } from '#backends/webgpu/driver.ts'
@@ -98,7 +99,7 @@ export const withBrowser = async (use: (page: Page) => Promise<void>): Promise<s
     browser.on('error', () => resolve())
   })
   try {
-    const page = await Promise.race([openPage(browser), ended.then(() => 'the packed browser does not start on this machine')])
+    const page = await Promise.race([openPage(browser, profile), ended.then(() => 'the packed browser does not start on this machine')])
     if (typeof page === 'string') return page
     await use(page)
     return null
@@ -109,22 +110,23 @@ export const withBrowser = async (use: (page: Page) => Promise<void>): Promise<s
   }
 }
 
-const openPage = async (browser: ChildProcess): Promise<Page> => {
+const openPage = async (browser: ChildProcess, folder: string): Promise<Page> => {
   const [toBrowser, fromBrowser] = [browser.stdio[3], browser.stdio[4]] as unknown as readonly [Duplex, Duplex]
   // The browser may be gone before it has read what it is told last.
   toBrowser.on('error', () => undefined)
   const waiting = new Map<number, { readonly resolve: (result: Json) => void; readonly reject: (error: Error) => void }>()
   const complaints: string[] = []
   const requests: string[] = []
-  let [count, rest] = [0, '']
-  let session: string | undefined
+  let [count, shown, rest] = [0, 0, '']
+  let onLoad = (): void => undefined
   const hear = ({ id, method, params = {}, result, error }: Json & { readonly params?: Json }): void => {
     if (typeof id === 'number') {
       const call = waiting.get(id)
       waiting.delete(id)
       if (error === undefined) call?.resolve(result as Json)
       else call?.reject(new Error(JSON.stringify(error)))
-    } else if (method === 'Network.requestWillBeSent') requests.push((params['request'] as { readonly url: string }).url)
+    } else if (method === 'Page.loadEventFired') onLoad()
+    else if (method === 'Network.requestWillBeSent') requests.push((params['request'] as { readonly url: string }).url)
     else if (method === 'Runtime.consoleAPICalled' || method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded') {
       complaints.push(JSON.stringify(params))
     }
@@ -134,28 +136,33 @@ const openPage = async (browser: ChildProcess): Promise<Page> => {
     rest = messages.pop()!
     for (const message of messages) hear(JSON.parse(message) as Json)
   })
-  const call = (method: string, parameters: Json = {}): Promise<Json> =>
+  const callOn = (sessionId: string | undefined, method: string, params: Json): Promise<Json> =>
     new Promise((resolve, reject) => {
       const id = ++count
       waiting.set(id, { resolve, reject })
-      toBrowser.write(`${JSON.stringify({ id, method, params: parameters, ...(session !== undefined && { sessionId: session }) })}\0`)
+      toBrowser.write(`${JSON.stringify({ id, method, params, sessionId })}\0`)
     })
+  const { targetId } = await callOn(undefined, 'Target.createTarget', { url: 'about:blank' })
+  const attached = await callOn(undefined, 'Target.attachToTarget', { targetId, flatten: true })
+  const call: Page['call'] = (method, parameters = {}) => callOn(attached['sessionId'] as string, method, parameters)
   const evaluate = async <A>(expression: string): Promise<A> => {
     const { result, exceptionDetails } = await call('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails))
     return (result as { readonly value: A }).value
   }
-  const { targetId } = await call('Target.createTarget', { url: 'about:blank' })
-  session = (await call('Target.attachToTarget', { targetId, flatten: true }))['sessionId'] as string
   for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await call(`${domain}.enable`)
   const show: Page['show'] = async (html, width, height, scheme) => {
-    complaints.length = requests.length = 0
     await call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 })
     await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
-    const { frameTree } = await call('Page.getFrameTree') as { readonly frameTree: { readonly frame: { readonly id: string } } }
-    await call('Page.setDocumentContent', { frameId: frameTree.frame.id, html })
-    await evaluate(`new Promise((done) => document.readyState === 'complete' ? setTimeout(done, 200)
-      : addEventListener('load', () => setTimeout(done, 200)))`)
+    const path = join(folder, `page-${++shown}.html`)
+    writeFileSync(path, html)
+    complaints.length = requests.length = 0
+    const loaded = new Promise<void>((resolve) => (onLoad = resolve))
+    await call('Page.navigate', { url: pathToFileURL(path).href })
+    await loaded
+    await evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))')
+    // The page itself is no request of its own.
+    requests.splice(0, 1)
   }
   const picture = async (): Promise<Uint8Array> => {
     const { data } = await call('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true })
