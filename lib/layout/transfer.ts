@@ -46,9 +46,7 @@ const finishedAxes = (from: Layout, to: Layout): readonly string[] =>
  * from each rank that holds a share of it.
  */
 export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
-  // The ranks that exchange with one another differ along these axes.
-  const varying = [...from.cuts.flat(), ...finishedAxes(from, to)]
-  const fixed = mesh.axes.map(({ name }) => name).filter((name) => !varying.includes(name))
+  const fixed = axesThatStay(from, to, mesh)
   const groupOf = (rank: number): string => fixed.map((axis) => coordinate(mesh, rank, axis)).join(' ')
   const groups = new Map<string, number[]>()
   for (let rank = 0; rank < mesh.ranks; rank++) {
@@ -57,16 +55,33 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
   }
   const { boxes: held } = heldIn(shape, from, mesh)
   const { boxes: wanted } = heldIn(shape, to, mesh)
-  const parts: Part[] = []
-  for (const members of groups.values()) {
-    for (const receiver of members) {
-      for (const giver of members) {
-        const box = intersect(held[giver]!, wanted[receiver]!)
-        if (volume(box) > 0) parts.push({ from: giver, to: receiver, box })
-      }
-    }
-  }
-  return parts
+  return [...groups.values()].flatMap((members) =>
+    members.flatMap((receiver) => members.flatMap((giver) => partOf(giver, held[giver]!, receiver, wanted[receiver]!)))
+  )
+}
+
+/** What one rank gives and gets in that exchange, and what it keeps, in the same order. */
+export const partsOn = (rank: number, shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
+  const fixed = axesThatStay(from, to, mesh)
+  const members = Array.from({ length: mesh.ranks }, (_, other) => other)
+    .filter((other) => fixed.every((axis) => coordinate(mesh, other, axis) === coordinate(mesh, rank, axis)))
+  const [held, wanted] = [boxOn(shape, from, mesh, rank), boxOn(shape, to, mesh, rank)]
+  return members.flatMap((receiver) =>
+    receiver === rank
+      ? members.flatMap((giver) => partOf(giver, giver === rank ? held : boxOn(shape, from, mesh, giver), rank, wanted))
+      : partOf(rank, held, receiver, boxOn(shape, to, mesh, receiver))
+  )
+}
+
+/** The ranks that exchange with one another differ along all other axes. */
+const axesThatStay = (from: Layout, to: Layout, mesh: Mesh): readonly string[] => {
+  const varying = [...from.cuts.flat(), ...finishedAxes(from, to)]
+  return mesh.axes.map(({ name }) => name).filter((name) => !varying.includes(name))
+}
+
+const partOf = (from: number, held: Box, to: number, wanted: Box): readonly Part[] => {
+  const box = intersect(held, wanted)
+  return volume(box) > 0 ? [{ from, to, box }] : []
 }
 
 /** Bytes that each rank sends in that exchange. */
@@ -86,8 +101,7 @@ export const bytesFrom = (rank: number, from: Held, to: Held, mesh: Mesh): reado
     bytes[rankBefore(mesh, rank, turn.axis, -1)] = volume(from.boxes[rank]!) * bytesPerElement
     return bytes
   }
-  const varying = [...from.layout.cuts.flat(), ...finishedAxes(from.layout, to.layout)]
-  const fixed = mesh.axes.map(({ name }) => name).filter((name) => !varying.includes(name))
+  const fixed = axesThatStay(from.layout, to.layout, mesh)
   for (let receiver = 0; receiver < mesh.ranks; receiver++) {
     if (receiver === rank || fixed.some((axis) => coordinate(mesh, receiver, axis) !== coordinate(mesh, rank, axis))) continue
     bytes[receiver] = volume(intersect(from.boxes[rank]!, to.boxes[receiver]!)) * bytesPerElement

@@ -14,8 +14,7 @@ import {
 } from '../kernel/kernel.ts'
 import { type Layout, positionOf, type Shape } from '../layout/layout.ts'
 import type { Box } from '../layout/pieces.ts'
-import { boxOn, partsBetween } from '../layout/transfer.ts'
-import type { Mesh } from '../language/mesh.ts'
+import { boxOn, partsOn } from '../layout/transfer.ts'
 import type { Compute, Move, Plan, PlanPort } from '../plan/plan.ts'
 import { meshOf, readValue } from '../plan/read-value.ts'
 import { kernelsOf } from './kernels.ts'
@@ -32,12 +31,13 @@ interface Known {
  * A rank's own program: the plan's steps with every size, stride and offset known. Views and free slices vanish; every
  * exchange becomes one contiguous message per peer. All ranks get the same exchanges in the same order.
  */
-export const instantiate = (plan: Plan, rank: number): RankProgram => build(plan, rank).program
+export const instantiate = (plan: Plan, rank: number): RankProgram => instantiateWithPeak(plan, rank).program
 
 /** What a rank's buffers hold at the moment when they hold most, in bytes. */
-export const peakOf = (plan: Plan, rank: number): Peak => build(plan, rank).peak
+export const peakOf = (plan: Plan, rank: number): Peak => instantiateWithPeak(plan, rank).peak
 
-const build = (plan: Plan, rank: number): { readonly program: RankProgram; readonly peak: Peak } => {
+/** Both at once. */
+export const instantiateWithPeak = (plan: Plan, rank: number): { readonly program: RankProgram; readonly peak: Peak } => {
   const mesh = meshOf(plan)
   const values = plan.values.map((value): Known => {
     const { shape, layout } = readValue(value)
@@ -183,7 +183,7 @@ const build = (plan: Plan, rank: number): { readonly program: RankProgram; reado
       return undefined
     }
     const target = allocate(to)
-    const parts = partsOf(before, after, mesh)
+    const parts = partsOn(rank, before.shape, before.layout, after.layout, mesh)
     const parcel = (peer: number, box: Box, view: View): Parcel => ({ peer, sizes: box.map((range) => range.size), view })
     const kept = parts.find((part) => part.from === rank && part.to === rank)
     const finished = before.layout.pending.find(({ axis }) => !after.layout.pending.some((pending) => pending.axis === axis))
@@ -255,8 +255,6 @@ const peakFrom = (most: ReadonlyMap<Content, number>, sizes: readonly number[]):
   const used = kinds.reduce((sum, kind) => sum + bytes(kind), 0)
   return { ...Object.fromEntries(kinds.map((kind) => [kind, bytes(kind)])), unused: total - used, total } as Peak
 }
-
-const partsOf = (before: Known, after: Known, mesh: Mesh) => partsBetween(before.shape, before.layout, after.layout, mesh)
 
 /** The last step that reads a value; the last one after which its buffer is needed; and whether it is a result. */
 interface LastUse {

@@ -5,7 +5,7 @@ import { bytesPerElement } from '../dtype.ts'
 import { elementsOf, type Exchange, type Kernel, type Parcel, type RankProgram, reads } from '../kernel/kernel.ts'
 import { type Work, workOf } from '../kernel/work.ts'
 import type { Phase } from '../language/scope.ts'
-import { instantiate } from '../lower/instantiate.ts'
+import { instantiateWithPeak, type Peak } from '../lower/instantiate.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /** A step of a rank's program with the seconds that it takes. */
@@ -49,6 +49,8 @@ export interface PricedExchange extends Common {
 export interface PricedProgram {
   readonly rank: number
   readonly buffers: number
+  /** In bytes, as the plan has it. */
+  readonly peak: Peak
   readonly steps: readonly Priced[]
 }
 
@@ -57,7 +59,7 @@ export interface PricedProgram {
  * which is made in float32 as in mixed-precision training.
  */
 export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precision: Precision): PricedProgram => {
-  const program = instantiate(marked(plan), rank)
+  const { program, peak } = instantiateWithPeak(marked(plan), rank)
   const phases = phasesOf(plan, program)
   const steps = program.steps.map((step, at): Priced => {
     const common = { step: at, phase: phases[at]!, name: nameOf(program, at) }
@@ -65,7 +67,7 @@ export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precisi
       ? { ...common, ...priceExchange(step, rank, cluster, precision) }
       : { ...common, ...priceKernel(step, cluster, common.phase === 'update' ? 'f32' : precision) }
   })
-  return { rank, buffers: program.buffers.length, steps }
+  return { rank, buffers: program.buffers.length, peak, steps }
 }
 
 const priceKernel = (kernel: Kernel, cluster: Cluster, precision: Precision): Omit<PricedKernel, keyof Common> => {

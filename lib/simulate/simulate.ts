@@ -1,6 +1,6 @@
 import type { Cluster, Precision } from '../cluster/cluster.ts'
 import type { Phase } from '../language/scope.ts'
-import { type Peak, peakOf } from '../lower/instantiate.ts'
+import type { Peak } from '../lower/instantiate.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Span } from '../run/span.ts'
 import { alikeRanks, type Group } from './alike.ts'
@@ -71,7 +71,7 @@ export const simulate = (plan: Plan, cluster: Cluster, options: SimulateOptions 
   for (const [i, group] of groups.entries()) for (const rank of group) groupOf[rank] = i
   const programs = groups.map(([rank]) => priceProgram(plan, rank!, cluster, precision))
   const timelines = schedule(programs, groupOf, overlap)
-  const simulated = groups.map((ranks, i) => simulatedGroup(plan, precision, ranks, programs[i]!, timelines[i]!))
+  const simulated = groups.map((ranks, i) => simulatedGroup(precision, ranks, programs[i]!, timelines[i]!))
   const last = timelines.reduce((latest, timeline) => timeline.end > latest.end ? timeline : latest)
   const memory = simulated.reduce((most, group) => bytesIn(group.memory) > bytesIn(most) ? group.memory : most, simulated[0]!.memory)
   return {
@@ -94,10 +94,9 @@ export const simulate = (plan: Plan, cluster: Cluster, options: SimulateOptions 
 export const bytesIn = ({ total, parcels }: Memory): number => total + parcels
 
 const simulatedGroup = (
-  plan: Plan,
   precision: Precision,
   ranks: Group,
-  { rank, steps }: PricedProgram,
+  { peak, steps }: PricedProgram,
   timeline: Timeline,
 ): SimulatedGroup => {
   const kernels = steps.filter((step) => step.kind === 'kernel')
@@ -108,7 +107,7 @@ const simulatedGroup = (
     matrix: kernels.reduce((sum, { work }) => sum + work.matrix, 0),
     vector: kernels.reduce((sum, { work }) => sum + work.vector, 0),
     sent: exchanges.reduce((sum, { bytes }) => sum + bytes, 0),
-    memory: { ...inPrecision(peakOf(plan, rank), precision), parcels: exchanges.reduce((most, { parcels }) => Math.max(most, parcels), 0) },
+    memory: { ...inPrecision(peak, precision), parcels: exchanges.reduce((most, { parcels }) => Math.max(most, parcels), 0) },
     spans: spansOf(timeline),
   }
 }

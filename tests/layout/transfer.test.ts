@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { coordinate, type Mesh, mesh, pieceAlong, piecesAlong } from '#lib/language/mesh.ts'
 import { keyOf, type Layout, printPending, printSpec, type Shape } from '#lib/layout/layout.ts'
-import { boxOn, bytesSent, bytesTogether, canTransfer, heldIn, partsBetween } from '#lib/layout/transfer.ts'
+import { boxOn, bytesSent, bytesTogether, canTransfer, heldIn, partsBetween, partsOn } from '#lib/layout/transfer.ts'
 import { readValue } from '#lib/plan/read-value.ts'
 import { layouts, meshes, reachable, shapes, turned, turnedBy } from './layouts.ts'
 
@@ -116,6 +116,15 @@ test('each element of each new piece comes once, from a rank that has it; of a r
     }),
     { numRuns: 300 },
   )
+})
+
+test('what one rank gives and gets is its part of the whole', () => {
+  fc.assert(fc.property(change, ({ mesh, shape, from, to }) => {
+    const parts = partsBetween(shape, from, to, mesh)
+    for (const rank of ranksOf(mesh)) {
+      assert.deepEqual(partsOn(rank, shape, from, to, mesh), parts.filter((part) => part.from === rank || part.to === rank))
+    }
+  }))
 })
 
 test('nothing that a rank has already is sent to it, unless it is a share of a sum', () => {
