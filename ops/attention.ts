@@ -37,10 +37,10 @@ const wider = (dims: Dims): Dims => ({ ...dims, logSum: true })
 const gradient = ({ operands, cotangent, attributes }: Differential<Dims>) => {
   const [query, key, value, mask] = operands as [AnyTensor, AnyTensor, AnyTensor, AnyTensor | undefined]
   const { ring } = attributes
-  const gradients = () => {
-    const state = record(op, wider(attributes), operands, sourceLine())
-    return blockwise({ ...attributes, query, key, value, mask, state }, cotangent)
-  }
+  let made: ReturnType<typeof blockwise> | undefined
+  // Made once for all three: in a part that is recomputed, what is recorded twice would be computed twice.
+  const gradients = () =>
+    made ??= blockwise({ ...attributes, query, key, value, mask, state: record(op, wider(attributes), operands, sourceLine()) }, cotangent)
   // An f32 mask is added to the scores.
   const ofMask = (): AnyTensor | undefined => {
     if (mask === undefined || nodeOf(mask).shape.type !== 'f32') return undefined
