@@ -69,6 +69,9 @@ try {
   run(project, 'npx', 'shardwise', 'run', 'two-stages.ts', '--ranks', '2')
   const simulated = run(project, 'npx', 'shardwise', 'simulate', 'two-stages.ts', '--cluster', 'h100')
   if (!simulated.includes('per run')) throw new Error(`simulate said:\n${simulated}`)
+  run(project, 'npx', 'shardwise', 'compare', 'two-stages.ts', '--ranks', '2', '--no-measure', '--html', 'page.html')
+  const page = readFileSync(join(project, 'page.html'), 'utf8')
+  if (!page.includes('Chart.js v') || !page.includes('drawAll()')) throw new Error('the page lacks a script')
   for (
     const said of [run(project, 'npx', 'tsx', 'main.ts'), run(project, executableOf('deno'), 'run', '--allow-all', '--check', 'main.ts')]
   ) {
