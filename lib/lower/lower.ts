@@ -6,7 +6,7 @@ import { piecesAlong } from '../language/mesh.ts'
 import type { Phase } from '../language/scope.ts'
 import type { Compute, Move, PlanDeclaration, PlanPort, PlanValue, Step, Unsigned } from '../plan/plan.ts'
 import type { Decision } from '../plan/planner.ts'
-import { roundOf } from '../plan/strategies.ts'
+import { foldOf, roundOf } from '../plan/strategies.ts'
 import { nameMove } from './name-move.ts'
 import { reasonsIn } from './reason.ts'
 
@@ -105,14 +105,13 @@ export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null 
     for (const made of copies) for (const key of made.keys()) if (key.includes('>')) made.delete(key)
   }
 
-  let lowered = -1
+  const lowered = new Set<number>()
   graph.nodes.forEach((node, value) => {
-    if (value <= lowered) return
-    lowered = value
+    if (lowered.has(value)) return
     const strategy = decision.strategies[value]!
     if (strategy.ring !== undefined) {
       const ring = ringFrom(graph, decision, value)
-      lowered = ring.at(-1)!
+      for (const met of ring) lowered.add(met)
       return lowerRing(ring, strategy.ring)
     }
     if (isInput(node)) {
@@ -181,12 +180,14 @@ export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null 
 const turned = ({ cuts, pending }: Layout, axis: string, by: number): Layout =>
   by === 0 ? { cuts, pending } : { cuts, pending, turn: { axis, by } }
 
-/** The nodes from one on whose blocks go round the same axis in the same round. */
+/** The nodes from one on whose blocks go round the same axis in the same round; others of the round need not go round. */
 const ringFrom = (graph: Graph, { strategies }: Decision, first: number): readonly number[] => {
-  const ring = [first]
-  const joins = (value: number): boolean =>
-    strategies[value]?.ring === strategies[first]!.ring && roundOf(graph, value) === roundOf(graph, first)
-  while (joins(first + ring.length)) ring.push(first + ring.length)
+  const round = roundOf(graph, first)
+  const ring: number[] = []
+  for (let value = first; value < graph.nodes.length && foldOf(graph, graph.nodes[value]!) !== undefined; value++) {
+    if (roundOf(graph, value) !== round) break
+    if (strategies[value]!.ring === strategies[first]!.ring) ring.push(value)
+  }
   return ring
 }
 

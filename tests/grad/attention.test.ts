@@ -2,11 +2,25 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { loadCluster } from '#lib/cluster/load.ts'
 import { sentence } from '#lib/fault.ts'
 import { peakOf } from '#lib/lower/instantiate.ts'
-import { compile, grad, input, mesh, parameter, type Plan, type Program, program, type Tensor } from '#lib/mod.ts'
+import {
+  compile,
+  decodePlan,
+  encodePlan,
+  grad,
+  input,
+  layout,
+  mesh,
+  parameter,
+  type Plan,
+  type Program,
+  program,
+  type Tensor,
+} from '#lib/mod.ts'
 import { initialValues, normal, sgd, trainStep } from '#lib/train/mod.ts'
-import { add, linear, mean, multiply, selfAttention, split, square, stopGradient, subtract, sum } from '#ops/mod.ts'
+import { add, attention, linear, mean, multiply, selfAttention, split, square, stopGradient, subtract, sum } from '#ops/mod.ts'
 import { assertClose, inputsFor, plannedBytes, plansOf, right, runPlan } from '../lower/run-plan.ts'
 import { namesIn, sizesIn, stage } from '../ops/law.ts'
 import { run } from '../ops/run-law.ts'
@@ -200,6 +214,32 @@ describe('what each rank sends, counted by its link', () => {
     assert.deepEqual(await sent(both(['k', 'k'])), [2 * piece, 2 * piece, 2 * piece])
     assert.deepEqual(await sent(both(['k', 'l'])), [4 * piece, 4 * piece, 4 * piece])
   })
+})
+
+test('what goes round meets all attentions of the round, also where one between them stays where it is', async () => {
+  // Where time counts, the gather of keys is chosen to be a ring, which work can hide.
+  const cluster = right(await loadCluster('h100')())
+  const between = (on: string, cut: string): Program =>
+    program(
+      'between',
+      mesh(on),
+      {
+        ...Object.fromEntries(['q', 'p', 'r'].map((name) => [name, input(`t:8${cut} d:4` as string)])),
+        ...{ k: input(`s:6${cut} d:4` as string), l: input('s:5 d:4' as string) },
+      },
+      (tensors) => {
+        const { q, p, r, k, l } = tensors as unknown as { readonly [name: string]: Tensor }
+        const attend = (q: Tensor, k: Tensor): Tensor => stage(attention({ over: 's', features: 'd' })(k, k))(q) as Tensor
+        const keys = stage(layout(''))(k!) as Tensor
+        return { outs: [attend(q!, keys), attend(p!, l!), attend(r!, keys)] }
+      },
+    )
+  const plan = right(compile(between('sp=2', '@sp'), { cluster }))
+  assert.deepEqual(plan.steps.map((step) => step.do === 'move' ? step.name : step.op), ['ring', ...new Array<string>(5).fill('attention')])
+  assert.deepEqual(right(decodePlan(JSON.parse(JSON.stringify(encodePlan(plan))))), plan)
+  const one = plansOf(between('sp=1', '')).fused
+  const [{ outputs }, wanted] = [await runPlan(plan, inputsFor(one), { poison: true }), await runPlan(one, inputsFor(one))]
+  for (const [name, elements] of Object.entries(wanted.outputs)) assertClose(outputs[name]!, elements, 1e-6)
 })
 
 // ---- memory ---------------------------------------------------------------------------------------------------------
