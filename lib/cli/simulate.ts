@@ -24,6 +24,7 @@ export default defineCommand({
     cluster: { type: 'string', required: true, description: 'the name of a known cluster, such as h100, or a file', valueHint: 'CLUSTER' },
     precision: { type: 'string', default: 'f32', description: 'f32 or bf16', valueHint: 'NAME' },
     overlap: { type: 'boolean', description: 'compute while communicating (or --no-overlap); as the cluster says without it' },
+    direct: { type: 'boolean', description: 'collectives go from every rank to every other, not in stages as those of MPI and NCCL' },
     trace: { type: 'string', description: 'Chrome trace to write: what each rank would do when', valueHint: 'FILE' },
     ...jsonArgument,
   },
@@ -33,7 +34,10 @@ export default defineCommand({
       TE.bind('wanted', () => TE.fromEither(wantedMesh(args))),
       TE.bind('precision', () => TE.fromEither(oneOf('precision', ['f32', 'bf16'], args.precision))),
       TE.bind('cluster', () => loadCluster(args.cluster)),
-      TE.let('options', ({ precision }) => ({ precision, ...(args.overlap !== undefined && { overlap: args.overlap }) })),
+      TE.let(
+        'options',
+        ({ precision }) => ({ precision, ...(args.overlap !== undefined && { overlap: args.overlap }), staged: args.direct !== true }),
+      ),
       TE.chain(({ wanted, cluster, options }) =>
         args.devices === undefined ? simulateOne(args.program, wanted, cluster, options, args) : pipe(
           TE.fromEither(wholeNumber('devices', args.devices)),

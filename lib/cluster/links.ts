@@ -34,3 +34,28 @@ export const sendSeconds = (links: Links, rank: number, bytesTo: readonly number
     0,
   )
 }
+
+/** For each level, how many groups of the level inside it a rank meets there among the members, its own one included. */
+export const groupsMet = (links: Links, rank: number, members: readonly number[]): readonly number[] =>
+  links.map((_, level) => {
+    const inner = level === 0 ? 1 : links[level - 1]!.ranks ?? 1
+    return new Set(
+      [rank, ...members.filter((member) => levelBetween(links, rank, member) <= level)].map((member) => Math.floor(member / inner)),
+    )
+      .size
+  })
+
+/**
+ * Seconds of an all-gather or a reduce-scatter of so many bytes a piece, done in stages as MPI and NCCL do them: a piece goes over
+ * an outer level once to each group, and inside of the group on to the others (or is summed up inside before it goes out).
+ */
+export const stagedSeconds = (links: Links, rank: number, members: readonly number[], bytes: number): number => {
+  const met = groupsMet(links, rank, members)
+  let [held, longest] = [bytes, 0]
+  for (let level = links.length - 1; level >= 0; level--) {
+    const { bandwidth, latency } = links[level]!
+    if (met[level]! > 1) longest = Math.max(longest, latency + held * (met[level]! - 1) / bandwidth)
+    held *= met[level]!
+  }
+  return longest
+}

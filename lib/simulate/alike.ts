@@ -1,5 +1,5 @@
 import { bytesPerElement } from '../dtype.ts'
-import { levelBetween, type Links } from '../cluster/links.ts'
+import { groupsMet, levelBetween, type Links } from '../cluster/links.ts'
 import { volume } from '../layout/pieces.ts'
 import { boxOn, partsBetween } from '../layout/transfer.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -10,7 +10,7 @@ export type Group = readonly number[]
 
 /**
  * Ranks in groups that are alike: they hold pieces of the same sizes of every value, send and receive as many bytes over each
- * level of links in every exchange, and exchange with ranks of the same groups. Then they are at each step at the same
+ * level of links in every exchange, to as many groups of ranks, and exchange with ranks of the same groups. Then they are at each step at the same
  * moment: by induction over the steps, since a step takes equally long for all and begins when ranks of the same groups are
  * ready. So only one rank of each group needs to be simulated.
  */
@@ -52,7 +52,7 @@ const pieceSizes = (plan: Plan): readonly (readonly string[])[] => {
   })
 }
 
-/** An exchange as each rank sees it: bytes kept, sent and received over each level of links, and with whom. */
+/** An exchange as each rank sees it: bytes kept, sent and received over each level of links and groups met there, and with whom. */
 interface Exchanged {
   readonly bytes: readonly string[]
   readonly peers: readonly (readonly number[])[]
@@ -81,7 +81,8 @@ const exchangesOf = (plan: Plan, links: Links): readonly Exchanged[] => {
         peers[part.to]!.add(part.from)
       }
     }
-    kinds.set(kind, { bytes: bytes.map((of) => of.join()), peers: peers.map((of) => [...of]) })
+    const members = peers.map((of) => [...of])
+    kinds.set(kind, { bytes: bytes.map((of, rank) => `${of.join()} ${groupsMet(links, rank, members[rank]!).join()}`), peers: members })
   }
   return [...kinds.values()]
 }

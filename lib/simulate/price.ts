@@ -1,6 +1,6 @@
 import type { Cluster, Precision } from '../cluster/cluster.ts'
 import { kernelSeconds, scaleOf } from '../cluster/kernel-seconds.ts'
-import { sendSeconds } from '../cluster/links.ts'
+import { sendSeconds, stagedSeconds } from '../cluster/links.ts'
 import { bytesPerElement } from '../dtype.ts'
 import { elementsOf, type Exchange, type Kernel, type Parcel, type RankProgram, reads } from '../kernel/kernel.ts'
 import { type Work, workOf } from '../kernel/work.ts'
@@ -58,13 +58,13 @@ export interface PricedProgram {
  * Prices a rank's steps. In bf16 everything is half as long in memory and on the wire, except in the kernels of the update,
  * which is made in float32 as in mixed-precision training.
  */
-export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precision: Precision): PricedProgram => {
+export const priceProgram = (plan: Plan, rank: number, cluster: Cluster, precision: Precision, staged: boolean): PricedProgram => {
   const { program, peak } = instantiateWithPeak(marked(plan), rank)
   const phases = phasesOf(plan, program)
   const steps = program.steps.map((step, at): Priced => {
     const common = { step: at, phase: phases[at]!, name: nameOf(program, at) }
     return step.kind === 'exchange'
-      ? { ...common, ...priceExchange(step, rank, cluster, precision) }
+      ? { ...common, ...priceExchange(step, rank, cluster, precision, staged) }
       : { ...common, ...priceKernel(step, cluster, common.phase === 'update' ? 'f32' : precision) }
   })
   return { rank, buffers: program.buffers.length, peak, steps }
@@ -81,7 +81,13 @@ const priceKernel = (kernel: Kernel, cluster: Cluster, precision: Precision): Om
   }
 }
 
-const priceExchange = (exchange: Exchange, rank: number, cluster: Cluster, precision: Precision): Omit<PricedExchange, keyof Common> => {
+const priceExchange = (
+  exchange: Exchange,
+  rank: number,
+  cluster: Cluster,
+  precision: Precision,
+  staged: boolean,
+): Omit<PricedExchange, keyof Common> => {
   const { device, links } = cluster
   const { sends, receives, keeps, combine } = exchange
   const type = (sends[0] ?? receives[0])?.view.type ?? keeps?.from.type
@@ -92,17 +98,23 @@ const priceExchange = (exchange: Exchange, rank: number, cluster: Cluster, preci
     return bytes
   }
   const sum = (bytes: readonly number[]): number => bytes.reduce((all, some) => all + some, 0)
+  const most = (bytes: readonly number[]): number => bytes.reduce((largest, some) => Math.max(largest, some), 0)
   const [sent, received] = [bytesOf(sends), bytesOf(receives)]
   const kept = keeps === null ? 0 : scale * elementsOf(keeps.sizes)
   // Parcels are read and written once on each side; parts that are folded together are written once for all.
   const placed = combine === 'place' ? 2 * (sum(received) + kept) : sum(received) + kept + (kept || Math.max(0, ...received))
   const copying = (bytes: number): number => bytes === 0 ? 0 : device.launch + bytes / device.bandwidth
   const sources = receives.map(({ peer }) => peer)
+  const peers = [...new Set([...sources, ...sends.map(({ peer }) => peer)])]
+  const inStages = staged && (combine !== 'place' || sendsTheSame(sends))
+  const seconds = (bytes: readonly number[]): number =>
+    inStages ? stagedSeconds(links, rank, peers, most(bytes)) : sendSeconds(links, rank, bytes)
   return {
     kind: 'exchange',
-    pack: copying(2 * sum(sent)),
-    send: sendSeconds(links, rank, sent),
-    receive: sendSeconds(links, rank, received),
+    // A part that is handed on is packed once.
+    pack: copying(2 * (inStages && combine === 'place' ? most(sent) : sum(sent))),
+    send: seconds(sent),
+    receive: seconds(received),
     unpack: copying(placed),
     bytes: sum(sent),
     parcels: sum(sent) + sum(received),
@@ -110,9 +122,13 @@ const priceExchange = (exchange: Exchange, rank: number, cluster: Cluster, preci
     to: receives[0]?.view.buffer ?? keeps?.to.buffer ?? null,
     keeps: keeps !== null,
     sources,
-    peers: [...new Set([...sources, ...sends.map(({ peer }) => peer)])],
+    peers,
   }
 }
+
+/** Whether all others get one and the same part, which may then be handed on. */
+const sendsTheSame = (sends: readonly Parcel[]): boolean =>
+  sends.every(({ sizes, view }) => view.offset === sends[0]!.view.offset && sizes.every((size, i) => size === sends[0]!.sizes[i]))
 
 // ---- which step of the plan a step of the program comes from --------------------------------------------------------
 

@@ -12,6 +12,12 @@ export interface SimulateOptions {
   readonly precision?: Precision
   /** Whether devices compute while they communicate; as the cluster says where nothing is said. */
   readonly overlap?: boolean
+  /**
+   * Whether what all ranks get (all-gather), or what is summed over all (reduce-scatter), goes in stages over links of several levels,
+   * as MPI and NCCL do it, and not from every rank to every other, as Shardwise's own links do and the
+   * planner prices it. False where nothing is said.
+   */
+  readonly staged?: boolean
 }
 
 /** What a run of a plan would be like on a cluster. Times are seconds of the rank that is done last. */
@@ -65,11 +71,11 @@ export interface SimulatedGroup extends Seconds {
  * the optimiser's state stay float32, as in mixed-precision training.
  */
 export const simulate = (plan: Plan, cluster: Cluster, options: SimulateOptions = {}): Simulation => {
-  const { precision = 'f32', overlap = cluster.overlap } = options
+  const { precision = 'f32', overlap = cluster.overlap, staged = false } = options
   const groups = alikeRanks(plan, cluster.links)
   const groupOf: number[] = []
   for (const [i, group] of groups.entries()) for (const rank of group) groupOf[rank] = i
-  const programs = groups.map(([rank]) => priceProgram(plan, rank!, cluster, precision))
+  const programs = groups.map(([rank]) => priceProgram(plan, rank!, cluster, precision, staged))
   const timelines = schedule(programs, groupOf, overlap)
   const simulated = groups.map((ranks, i) => simulatedGroup(precision, ranks, programs[i]!, timelines[i]!))
   const last = timelines.reduce((latest, timeline) => timeline.end > latest.end ? timeline : latest)

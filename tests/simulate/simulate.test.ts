@@ -77,6 +77,15 @@ test('a switch takes packing, the slowest level of links, and unpacking', () => 
   )
 })
 
+test('what all ranks get goes once to each host, and on to the others inside', () => {
+  const gathering = planOf(program('gather', mesh('sp=8'), { x: input('t:8@sp e:100') }, ({ x }) => pipe(x, layout(''))))
+  const piece = 4 * 100
+  const copying = (bytes: number): number => 1e-3 + bytes / 1e9
+  // Four hosts of two: three times between hosts; then four pieces to the other one inside, which is quicker.
+  near(simulate(gathering, cluster, { staged: true }).seconds, copying(2 * piece) + 5e-3 + 3 * piece / 1e7 + copying(2 * 8 * piece))
+  near(simulate(gathering, cluster).seconds, copying(2 * 7 * piece) + 5e-3 + 6 * piece / 1e7 + copying(2 * 8 * piece))
+})
+
 test('ranks with longer pieces are waited for', () => {
   // Three ranks share 4 and then 5 positions: 2 1 1 and 2 2 1.
   const plan = planOf(
@@ -146,10 +155,10 @@ test('what is simulated for one of a group is what each of it would do', () => {
   for (const plan of [training('dp=2 sp=3', 10), training('dp=3 sp=2', 10), training('dp=5 sp=1', 3)]) {
     const groups = alikeRanks(plan, cluster.links)
     assert.deepEqual(groups.flat().sort((a, b) => a - b), Array.from({ length: plan.ranks }, (_, rank) => rank))
-    for (const overlap of [false, true]) {
-      const { groups: simulated } = simulate(plan, cluster, { overlap })
+    for (const [overlap, staged] of [[false, true], [true, false], [true, true]] as const) {
+      const { groups: simulated } = simulate(plan, cluster, { overlap, staged })
       const ranks = Array.from({ length: plan.ranks }, (_, rank) => rank)
-      const alone = schedule(ranks.map((rank) => priceProgram(plan, rank, cluster, 'f32')), ranks, overlap)
+      const alone = schedule(ranks.map((rank) => priceProgram(plan, rank, cluster, 'f32', staged)), ranks, overlap)
       for (const { rank, end } of alone) near(end, simulated.find((group) => group.ranks.includes(rank))!.seconds)
     }
   }
