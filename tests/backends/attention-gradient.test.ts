@@ -246,13 +246,13 @@ test('block after block, the gradients of attention are its slopes', async () =>
 
 test('NaN is not hidden: it is where the formula has it', async () => {
   const [rows, inner, features] = [3, 4, 4]
-  for (const  of of['queries', 'keys'] as const) {
+  for (const side of ['queries', 'keys'] as const) {
     const [own, other] = [[features, 0, 1], [0, features, 1]]
-    const [ofQuery, ofKey] = of === 'queries' ? [own, other] : [other, own]
+    const [ofQuery, ofKey] = side === 'queries' ? [own, other] : [other, own]
     const view = (buffer: number, strides: readonly number[]): View => ({ buffer, type: 'f32', offset: 0, strides })
     const kernel: AttentionGradientKernel = {
       kind: 'attention-gradient',
-      of,
+      of: side,
       rows: [rows],
       inner: [inner],
       features,
@@ -261,12 +261,12 @@ test('NaN is not hidden: it is where the formula has it', async () => {
       key: view(2, ofKey),
       value: view(3, ofKey),
       cotangent: view(4, ofQuery),
-      stats: view(5, of === 'queries' ? [2, 0, 1] : [0, 2, 1]),
+      stats: view(5, side === 'queries' ? [2, 0, 1] : [0, 2, 1]),
       mask: null,
       carry: view(6, own),
       output: view(0, own),
-      part: of === 'queries' ? 0 : rows * features,
-      carryPart: of === 'queries' ? 0 : rows * features,
+      part: side === 'queries' ? 0 : rows * features,
+      carryPart: side === 'queries' ? 0 : rows * features,
     }
     for (const [buffer, at] of [[1, 5], [2, 6], [3, 0], [4, 9], [5, 0], [5, 3], [6, 7]] as const) {
       const given = Array.from({ length: 7 }, (_, n): Buffer => ({ type: 'f32', elements: randomElements('f32', 2 * inner * features, n) }))
