@@ -55,6 +55,13 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
   }
   const { boxes: held } = heldIn(shape, from, mesh)
   const { boxes: wanted } = heldIn(shape, to, mesh)
+  const shift = shiftOf(from, to)
+  if (shift !== undefined) {
+    return wanted.flatMap((box, receiver) => {
+      const giver = rankBefore(mesh, receiver, shift.axis, shift.by)
+      return partOf(giver, held[giver]!, receiver, box)
+    })
+  }
   return [...groups.values()].flatMap((members) =>
     members.flatMap((receiver) => members.flatMap((giver) => partOf(giver, held[giver]!, receiver, wanted[receiver]!)))
   )
@@ -63,14 +70,25 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
 /** What one rank gives and gets in that exchange, and what it keeps, in the same order. */
 export const partsOn = (rank: number, shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
   const fixed = axesThatStay(from, to, mesh)
-  const members = Array.from({ length: mesh.ranks }, (_, other) => other)
-    .filter((other) => fixed.every((axis) => coordinate(mesh, other, axis) === coordinate(mesh, rank, axis)))
+  const shift = shiftOf(from, to)
+  const members = shift !== undefined
+    ? [...new Set([shift.by, 0, -shift.by].map((places) => rankBefore(mesh, rank, shift.axis, places)))].sort((a, b) => a - b)
+    : Array.from({ length: mesh.ranks }, (_, other) => other)
+      .filter((other) => fixed.every((axis) => coordinate(mesh, other, axis) === coordinate(mesh, rank, axis)))
   const [held, wanted] = [boxOn(shape, from, mesh, rank), boxOn(shape, to, mesh, rank)]
   return members.flatMap((receiver) =>
     receiver === rank
       ? members.flatMap((giver) => partOf(giver, giver === rank ? held : boxOn(shape, from, mesh, giver), rank, wanted))
       : partOf(rank, held, receiver, boxOn(shape, to, mesh, receiver))
   )
+}
+
+/** Round which axis, and by how many places, pieces go on in an exchange that does nothing else: there are rings of many ranks. */
+const shiftOf = (from: Layout, to: Layout): { readonly axis: string; readonly by: number } | undefined => {
+  const home = ({ cuts, pending }: Layout): string => keyOf({ cuts, pending })
+  const axis = from.turn?.axis ?? to.turn?.axis
+  const alike = axis !== undefined && (to.turn?.axis ?? axis) === axis && home(from) === home(to)
+  return alike ? { axis, by: Number(to.turn?.by ?? 0) - Number(from.turn?.by ?? 0) } : undefined
 }
 
 /** The ranks that exchange with one another differ along all other axes. */
