@@ -45,6 +45,7 @@ import {
   type Sizes,
   timeFrequencies,
 } from '../video/model.ts'
+import { small } from '../video/small.ts'
 
 /**
  * The video transformer of `examples/video` without its layouts: the parts of which each baseline makes a block of its own.
@@ -151,21 +152,6 @@ export interface Programs {
   readonly forward: (on: string, sizes?: Sizes) => Program
   /** With `recompute` each block keeps its input alone, and is run once more in the backward pass. */
   readonly training: (on: string, sizes?: Sizes, options?: { readonly recompute?: boolean }) => Program
-}
-
-/** The sizes of the golden case `small`. */
-export const small: Sizes = {
-  batch: 2,
-  frames: 6,
-  rows: 4,
-  columns: 4,
-  width: 48,
-  heads: 4,
-  depth: 2,
-  words: 7,
-  captionWidth: 32,
-  channels: 4,
-  outputChannels: 8,
 }
 
 const inputs = ({ batch, frames, rows, columns, channels, words, captionWidth }: Sizes) => ({

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import * as E from 'fp-ts/lib/Either.js'
 import { loadCluster } from '#lib/cluster/load.ts'
+import { parseLinks } from '#lib/cluster/parse-links.ts'
 import { sentence } from '#lib/fault.ts'
 import { compile, type Program } from '#lib/mod.ts'
 import { simulate } from '#lib/simulate/simulate.ts'
@@ -22,12 +23,18 @@ const { values: given } = parseArgs({
     cluster: { type: 'string', default: 'h100' },
     programs: { type: 'string', default: 'dsp,ulysses-frames,ring-patches,megatron-sp' },
     whole: { type: 'boolean', default: false },
+    /** Other links than the cluster's: '350GB/s 10us x8, 12.5GB/s 30us'. */
+    links: { type: 'string' },
+    /** The one number of GPUs to be tried, each way. */
+    ranks: { type: 'string' },
     json: { type: 'string' },
   },
 })
 const loaded = await loadCluster(given.cluster)()
 if (E.isLeft(loaded)) throw new Error(sentence(loaded.left))
-const cluster = loaded.right
+const links = given.links === undefined ? E.right(loaded.right.links) : parseLinks(given.links)
+if (E.isLeft(links)) throw new Error(sentence(links.left))
+const cluster = { ...loaded.right, links: links.right }
 
 const devices = 128
 const depth = 28
@@ -122,6 +129,10 @@ const table = new Table({
   style: { head: [], border: [] },
 })
 for (const model of models) {
+  if (given.ranks !== undefined) {
+    run('tokens', model, 256, Number(given.ranks))
+    continue
+  }
   for (const frames of [128, 256, 512, 1024]) run('tokens', model, frames, 16)
   for (const ranks of [8, 16, 32, 64, 128]) run('strong scaling', model, 256, ranks)
   for (const ranks of [8, 16, 32, 64, 128]) run('weak scaling', model, 16 * ranks, ranks)
