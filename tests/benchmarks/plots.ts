@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { decodeWith } from '#lib/codec.ts'
+import { chartLibrary } from '#lib/compare/page/scripts.ts'
 import { sentence } from '#lib/fault.ts'
 import { withBrowser } from '../compare/page/browser.ts'
 
@@ -78,12 +78,12 @@ const chartOf = ({ title, x, y, lines, logarithmic }: Plot) => ({
   },
 })
 
-const chartLibrary = readFileSync(createRequire(import.meta.url).resolve('chart.js/dist/chart.umd.js'), 'utf8')
 const [width, height] = [620, 460]
+const library = await chartLibrary()
 const pageOf = (plots: readonly Plot[]): string =>
   `<!doctype html><meta charset="utf-8"><body style="margin:0;background:#fff;display:flex">
 ${plots.map((_, i) => `<canvas id="c${i}" width="${width}" height="${height}"></canvas>`).join('')}
-<script>${chartLibrary}</script>
+<script>${library}</script>
 <script>for (const [i, chart] of ${
     JSON.stringify(plots.map(chartOf))
   }.entries()) new Chart(document.getElementById('c' + i), chart)</script>`

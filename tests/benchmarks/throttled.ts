@@ -24,6 +24,7 @@ const { values: given } = parseArgs({
     rho: { type: 'string', default: '0.05,0.5,1,3' },
     programs: { type: 'string', default: 'dsp,dsp-branch,ulysses-frames,ring-frames,ring-patches,megatron-sp' },
     pass: { type: 'string', default: 'training' },
+    depth: { type: 'string', default: '2' },
     json: { type: 'string' },
   },
 })
@@ -37,7 +38,7 @@ const sizes: Sizes = {
   columns: 12,
   width: 48,
   heads: 4,
-  depth: 2,
+  depth: Number(given.depth),
   words: 8,
   captionWidth: 32,
   channels: 4,

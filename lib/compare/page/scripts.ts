@@ -7,7 +7,8 @@ import { type Html, raw } from './html.ts'
 export const scripts = async (): Promise<Html> =>
   raw(`<script>${inlined(await chartLibrary())}</script>\n<script type="module">${inlined(await browserScript())}</script>`)
 
-const chartLibrary = (): Promise<string> => {
+/** The code of Chart.js, for a page that brings it along. */
+export const chartLibrary = (): Promise<string> => {
   const entry = createRequire(import.meta.url).resolve('chart.js')
   return readFile(join(dirname(entry), 'chart.umd.min.js'), 'utf8')
 }
