@@ -84,9 +84,10 @@ const pageOf = (plots: readonly Plot[]): string =>
   `<!doctype html><meta charset="utf-8"><body style="margin:0;background:#fff;display:flex">
 ${plots.map((_, i) => `<canvas id="c${i}" width="${width}" height="${height}"></canvas>`).join('')}
 <script>${library}</script>
-<script>for (const [i, chart] of ${
-    JSON.stringify(plots.map(chartOf))
-  }.entries()) new Chart(document.getElementById('c' + i), chart)</script>`
+<script>for (const [i, chart] of ${JSON.stringify(plots.map(chartOf))}.entries()) {
+  chart.options.plugins.legend.labels = { filter: ({ text }) => text !== '' }
+  new Chart(document.getElementById('c' + i), chart)
+}</script>`
 
 const scaling = (experiment: string, model: string): Plot => {
   const rows = read('paper.json', PaperCodec).rows.filter((row) => row.experiment === experiment && row.model === model)
