@@ -4,6 +4,7 @@ import { type Fault, sentence } from '../fault.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { NamedElements } from '../run/executor.ts'
 import { launch, type LaunchOptions, type RunResult, type Session, type SessionDescription } from '../run/session.ts'
+import { spreadOf } from '../spread.ts'
 import type { Measurement } from './codec.ts'
 
 /** A plan with what it is run on. */
@@ -85,14 +86,11 @@ const runWatched = async ({ plan, inputs, parameters }: Runnable, options: Launc
 
 const measurementFrom = (results: readonly RunResult[], { times, spans }: RunResult): Measurement => {
   const runs = results.map((result) => Math.max(...result.times.map(({ total }) => total)) / 1000)
-  const sorted = [...runs].sort((a, b) => a - b)
   const mean = (of: (rank: RunResult['times'][number]) => number): number =>
     times.reduce((sum, rank) => sum + of(rank), 0) / times.length / 1000
   return {
     runs,
-    median: (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2,
-    least: sorted[0]!,
-    most: sorted.at(-1)!,
+    ...spreadOf(runs),
     sent: Math.max(...results[0]!.sent),
     activities: {
       compute: mean(({ compute }) => compute),

@@ -12,7 +12,8 @@ import { compile } from '../lower/pipeline.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type LaunchOptions, type RunResult, type SessionDescription, withSession } from '../run/session.ts'
 import type { Activity } from '../run/span.ts'
-import { fitLine, median } from './fit.ts'
+import { spreadOf } from '../spread.ts'
+import { fitLine } from './fit.ts'
 import { arithmetic, products, switches, traffic } from './probes.ts'
 
 export interface CalibrateOptions extends Pick<LaunchOptions, 'backend' | 'runtimes' | 'link' | 'throttle' | 'inProcess'> {
@@ -131,7 +132,7 @@ const measured = (
     }
     const kernels = instantiate(plan, 0).steps.filter((step) => step.kind !== 'exchange').map(workOf)
     return E.right({
-      seconds: median(runs.map(({ times }) => Math.max(...times.map(({ total }) => total)))) / 1000,
+      seconds: spreadOf(runs.map(({ times }) => Math.max(...times.map(({ total }) => total)))).median / 1000,
       runs,
       describe: session.describe,
       kernels: kernels.length,
@@ -164,14 +165,14 @@ const exchangeTimes = (plan: Plan, runs: readonly RunResult[]): readonly Exchang
     if (exchange.kind !== 'exchange') return []
     const bytesIn = (sizes: readonly number[]): number => 4 * sizes.reduce((product, size) => product * size, 1)
     const middle = (activities: readonly Activity[]): number =>
-      median(
+      spreadOf(
         runs.map(({ spans }) =>
           spans[0]!.filter((span) => span.step === step && activities.includes(span.activity)).reduce(
             (sum, { start, end }) => sum + end - start,
             0,
           )
         ),
-      ) / 1000
+      ).median / 1000
     const sent = exchange.sends.reduce((sum, { sizes }) => sum + bytesIn(sizes), 0)
     const kept = exchange.keeps === null ? 0 : bytesIn(exchange.keeps.sizes)
     return [{
@@ -189,7 +190,7 @@ const exchangeTimes = (plan: Plan, runs: readonly RunResult[]): readonly Exchang
 const quickestCopy = (inKernels: number, exchanged: readonly Exchanged[]): number => {
   const most = Math.max(0, ...exchanged.map(({ copied }) => copied))
   const large = exchanged.filter(({ copied }) => copied === most).map(({ copied, copying }) => copied / Math.max(1e-9, copying))
-  return large.length === 0 ? inKernels : Math.max(inKernels, median(large))
+  return large.length === 0 ? inKernels : Math.max(inKernels, spreadOf(large).median)
 }
 
 const clusterOf = (

@@ -1,10 +1,3 @@
-/** The middle of several measurements: one that was disturbed does not shift it. */
-export const median = (numbers: readonly number[]): number => {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
 export interface Line {
   readonly start: number
   readonly slope: number

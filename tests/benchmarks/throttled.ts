@@ -8,6 +8,7 @@ import { sentence } from '#lib/fault.ts'
 import type { Links } from '#lib/cluster/links.ts'
 import { measure, type Runnable } from '#lib/compare/measure.ts'
 import { compile } from '#lib/mod.ts'
+import { spreadOf } from '#lib/spread.ts'
 import type { Sizes } from '../../examples/video/model.ts'
 
 /**
@@ -51,21 +52,6 @@ for (const name of given.programs.split(',')) {
   const plan = compile((given.pass === 'forward' ? baseline.forward : baseline.training)(`sp=${ranks}`, sizes))
   if (E.isLeft(plan)) throw new Error(`${name}: ${sentence(plan.left)}`)
   runnables.push({ plan: plan.right, ...makeUpTensors(plan.right) })
-}
-
-interface Spread {
-  readonly median: number
-  readonly least: number
-  readonly most: number
-}
-const spreadOf = (times: readonly number[]): Spread => {
-  const sorted = [...times].sort((a, b) => a - b)
-  const middle = sorted.length / 2
-  return {
-    median: (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2,
-    least: sorted[0]!,
-    most: sorted.at(-1)!,
-  }
 }
 
 const note = (text: string): void => void process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)

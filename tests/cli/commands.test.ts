@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, it } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
 import { parseSafetensors } from '#lib/files/safetensors.ts'
+import { folderFor, home, shardwise } from './command.ts'
 
 /** The commands as a person types them: processes, with what they print and their exit codes. */
-const home = fileURLToPath(new URL('../../', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'shardwise-cli-'))
-after(() => rmSync(folder, { recursive: true }))
-
-const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['run', '--allow-all', '--quiet']
-
-const shardwise = (...words: readonly string[]): { readonly code: number | null; readonly out: string; readonly error: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...start, 'lib/cli/main.ts', ...words], {
-    cwd: home,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  })
-  return { code: status, out: stdout, error: stderr }
-}
+const folder = folderFor('cli')
 
 /** A program file with one line of the two stages replaced. */
 const variant = (name: string, from: string, to: string): string => {

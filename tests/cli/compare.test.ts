@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, it } from 'node:test'
 import * as E from 'fp-ts/lib/Either.js'
 import { comparedIn, decodeComparison, measurementOf } from '#lib/compare/codec.ts'
 import { ChromeTraceCodec } from '#lib/report/chrome-trace.ts'
+import { type Answer, folderFor, shardwise } from './command.ts'
 
 /** The command as a person types it. */
-const home = fileURLToPath(new URL('../../', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'shardwise-compare-'))
-after(() => rmSync(folder, { recursive: true }))
-
-const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['run', '--allow-all', '--quiet']
-const compare = (...words: readonly string[]): { readonly code: number | null; readonly out: string; readonly error: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...start, 'lib/cli/main.ts', 'compare', ...words], {
-    cwd: home,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  })
-  return { code: status, out: stdout, error: stderr }
-}
+const folder = folderFor('compare')
+const compare = (...words: readonly string[]): Answer => shardwise('compare', ...words)
 
 const programs = ['examples/video/small.ts', 'examples/baselines/dsp-2d.ts']
 

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, it } from 'node:test'
 import { decodeWith } from '#lib/codec.ts'
 import { ChromeTraceCodec } from '#lib/report/chrome-trace.ts'
 import { right } from '../run/link/links.ts'
+import { type Answer, folderFor, shardwise } from './command.ts'
 
-const home = fileURLToPath(new URL('../../', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'shardwise-run-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = folderFor('run')
 
-const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['run', '--allow-all', '--quiet']
-
-const run = (...words: readonly string[]): { readonly code: number | null; readonly out: string; readonly error: string } => {
-  const all = [...start, 'lib/cli/main.ts', 'run', 'examples/two-stages.ts', '--ranks', '2', '--backend', 'reference', '--quiet', ...words]
-  const { status, stdout, stderr } = spawnSync(process.execPath, all, {
-    cwd: home,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  })
-  return { code: status, out: stdout, error: stderr }
-}
+const run = (...words: readonly string[]): Answer =>
+  shardwise('run', 'examples/two-stages.ts', '--ranks', '2', '--backend', 'reference', '--quiet', ...words)
 
 describe('shardwise run', () => {
   it('writes a trace of its last run and says what took how long, over links as slow as asked for', () => {

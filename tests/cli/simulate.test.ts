@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, it } from 'node:test'
+import { folderFor, home, shardwise } from './command.ts'
 
-const home = fileURLToPath(new URL('../../', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'shardwise-simulate-'))
-after(() => rmSync(folder, { recursive: true }))
-
-const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['run', '--allow-all', '--quiet']
-const shardwise = (...words: readonly string[]): { readonly code: number | null; readonly out: string; readonly error: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...start, 'lib/cli/main.ts', ...words], {
-    cwd: home,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  })
-  return { code: status, out: stdout, error: stderr }
-}
+const folder = folderFor('simulate')
 
 /** Heads are cut over tp, clips over dp: four heads can't be cut in eight. */
 const program = join(folder, 'heads.ts')

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import process from 'node:process'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { loadCluster } from '#lib/cluster/load.ts'
@@ -34,6 +31,7 @@ import { assertClose, inputsFor, plannedBytes, right, runPlan } from '../lower/r
 import { extraLarge, stdit } from '../plan/stdit.ts'
 import { planOf } from './baselines.ts'
 import { byFormula, grouped, type Sizes, switchedShare, type Way, waysOf } from './grouped-attention.ts'
+import { shardwise } from '../cli/command.ts'
 
 /**
  * What users of other systems ask for and complain about, where no other test shows how it is here: the table of all of them is
@@ -373,20 +371,14 @@ describe('sizes that the ranks do not divide, and fewer frames than ranks', () =
 })
 
 describe('whether more devices are worth it', () => {
-  const home = fileURLToPath(new URL('../../', import.meta.url))
-  const start = process.versions['deno'] === undefined ? ['--import', 'tsx'] : ['run', '--allow-all', '--quiet']
   const secondsOn = async (cluster: string, program: Program): Promise<number> =>
     simulate(planOf(program), right(await loadCluster(cluster)()), { precision: 'bf16' }).seconds
 
   it('of a small model on PCIe cards simulate says that one card is fastest', async () => {
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [...start, 'lib/cli/main.ts', 'simulate', 'examples/video/small.ts', '--cluster', 'rtx4090-pcie', '--devices', '8'],
-      { cwd: home, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
-    )
-    assert.equal(status, 0)
+    const { code, out } = shardwise('simulate', 'examples/video/small.ts', '--cluster', 'rtx4090-pcie', '--devices', '8')
+    assert.equal(code, 0)
     // Two clips on two cards, without a byte between them, before all meshes that cut the sequence.
-    assert.match(stdout, /^dp=8 sp=1 .* 0 % communication/)
+    assert.match(out, /^dp=8 sp=1 .* 0 % communication/)
     const small = { batch: 1, frames: 6, patches: 16, width: 48, heads: 4, words: 7, depth: 1 }
     const alone = await secondsOn('rtx4090-pcie', stdit(small, 'sp=1', 'sequence'))
     for (const ranks of [2, 4]) assert.ok(await secondsOn('rtx4090-pcie', stdit(small, `sp=${ranks}`, 'sequence')) > alone)
