@@ -81,15 +81,16 @@ const gradientOp = (of: 'queries' | 'keys', explicit: Explicit): Op<Dims> => ({
       refuse(`attention's gradient has no gradient where keys go round '${attributes.ring}'; fix: stopGradient before it`)
     }
     // The stats are made of the other operands: all that depends on them is in the gradients of those.
-    const gradients = () => {
-      const made = explicit([q!, k!, v!, ...(mask === undefined ? [] : [mask])], g!, attributes)
-      const [first, second, third] = made
+    const make = () => {
+      const [first, second, third] = explicit([q!, k!, v!, ...(mask === undefined ? [] : [mask])], g!, attributes)
       const value = of === 'queries'
         ? inner(first, cotangent)
         : added([inner(second, part(cotangent, partDim, 0, nodeOf(k!).shape)), inner(third, part(cotangent, partDim, 1, nodeOf(k!).shape))])
       // What the cotangent is made of is not asked for.
       return gradientsOf(complete(value), [q!, k!, v!, g!, ...(mask === undefined ? [] : [mask]), cotangent])
     }
+    let made: ReturnType<typeof make> | undefined
+    const gradients = () => made ??= make()
     return [0, 1, 2, 3, undefined, ...(mask === undefined || nodeOf(mask).shape.type !== 'f32' ? [] : [4])]
       .map((i) => i === undefined ? undefined : () => gradients()[i])
   },

@@ -46,13 +46,6 @@ const finishedAxes = (from: Layout, to: Layout): readonly string[] =>
  * from each rank that holds a share of it.
  */
 export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
-  const fixed = axesThatStay(from, to, mesh)
-  const groupOf = (rank: number): string => fixed.map((axis) => coordinate(mesh, rank, axis)).join(' ')
-  const groups = new Map<string, number[]>()
-  for (let rank = 0; rank < mesh.ranks; rank++) {
-    const group = groupOf(rank)
-    groups.set(group, [...groups.get(group) ?? [], rank])
-  }
   const { boxes: held } = heldIn(shape, from, mesh)
   const { boxes: wanted } = heldIn(shape, to, mesh)
   const shift = shiftOf(from, to)
@@ -62,6 +55,13 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
       return partOf(giver, held[giver]!, receiver, box)
     })
   }
+  const fixed = axesThatStay(from, to, mesh)
+  const groupOf = (rank: number): string => fixed.map((axis) => coordinate(mesh, rank, axis)).join(' ')
+  const groups = new Map<string, number[]>()
+  for (let rank = 0; rank < mesh.ranks; rank++) {
+    const group = groupOf(rank)
+    groups.set(group, [...groups.get(group) ?? [], rank])
+  }
   return [...groups.values()].flatMap((members) =>
     members.flatMap((receiver) => members.flatMap((giver) => partOf(giver, held[giver]!, receiver, wanted[receiver]!)))
   )
@@ -69,12 +69,10 @@ export const partsBetween = (shape: Shape, from: Layout, to: Layout, mesh: Mesh)
 
 /** What one rank gives and gets in that exchange, and what it keeps, in the same order. */
 export const partsOn = (rank: number, shape: Shape, from: Layout, to: Layout, mesh: Mesh): readonly Part[] => {
-  const fixed = axesThatStay(from, to, mesh)
   const shift = shiftOf(from, to)
   const members = shift !== undefined
     ? [...new Set([shift.by, 0, -shift.by].map((places) => rankBefore(mesh, rank, shift.axis, places)))].sort((a, b) => a - b)
-    : Array.from({ length: mesh.ranks }, (_, other) => other)
-      .filter((other) => fixed.every((axis) => coordinate(mesh, other, axis) === coordinate(mesh, rank, axis)))
+    : meetingWith(rank, from, to, mesh)
   const [held, wanted] = [boxOn(shape, from, mesh, rank), boxOn(shape, to, mesh, rank)]
   return members.flatMap((receiver) =>
     receiver === rank
@@ -89,6 +87,13 @@ const shiftOf = (from: Layout, to: Layout): { readonly axis: string; readonly by
   const axis = from.turn?.axis ?? to.turn?.axis
   const alike = axis !== undefined && (to.turn?.axis ?? axis) === axis && home(from) === home(to)
   return alike ? { axis, by: Number(to.turn?.by ?? 0) - Number(from.turn?.by ?? 0) } : undefined
+}
+
+/** A rank and all that it may exchange with. */
+const meetingWith = (rank: number, from: Layout, to: Layout, mesh: Mesh): readonly number[] => {
+  const fixed = axesThatStay(from, to, mesh)
+  return Array.from({ length: mesh.ranks }, (_, other) => other)
+    .filter((other) => fixed.every((axis) => coordinate(mesh, other, axis) === coordinate(mesh, rank, axis)))
 }
 
 /** The ranks that exchange with one another differ along all other axes. */
@@ -119,10 +124,8 @@ export const bytesFrom = (rank: number, from: Held, to: Held, mesh: Mesh): reado
     bytes[rankBefore(mesh, rank, turn.axis, -1)] = volume(from.boxes[rank]!) * bytesPerElement
     return bytes
   }
-  const fixed = axesThatStay(from.layout, to.layout, mesh)
-  for (let receiver = 0; receiver < mesh.ranks; receiver++) {
-    if (receiver === rank || fixed.some((axis) => coordinate(mesh, receiver, axis) !== coordinate(mesh, rank, axis))) continue
-    bytes[receiver] = volume(intersect(from.boxes[rank]!, to.boxes[receiver]!)) * bytesPerElement
+  for (const receiver of meetingWith(rank, from.layout, to.layout, mesh)) {
+    if (receiver !== rank) bytes[receiver] = volume(intersect(from.boxes[rank]!, to.boxes[receiver]!)) * bytesPerElement
   }
   return bytes
 }

@@ -48,33 +48,40 @@ interface Chooser {
 
 /**
  * Chooses layouts for every op and copy so that the fewest bytes are sent (or what else the pricing counts is least), exactly,
- * with a copy that several consumers share counted once. Between two declared layouts it is free; it never repeats work on ranks that the declared program
- * shares.
+ * with a copy that several consumers share counted once. Between two declared layouts it is free; it never repeats work on ranks
+ * that the declared program shares.
  */
 export const plan = (graph: Graph, limits: Limits = usual, pricing: Pricing = inBytes(graph)): Decision => {
+  const free = freeAxesOf(graph)
   const settled = settledAxes(graph)
   // A program without gradients is small enough to be solved as it is.
   const trains = graph.nodes.some(({ phase }) => phase === 'backward')
-  if (!trains || liveAxes(graph.mesh).length < 2 || settled.size === 0) return attempt(graph, limits, pricing, () => true)
-  const free = freeAxesOf(graph)
+  if (!trains || liveAxes(graph.mesh).length < 2 || settled.size === 0) return attempt(graph, free, limits, pricing, () => true)
   const near = attempt(
     graph,
+    free,
     limits,
     pricing,
     (value, layout) =>
       keepsSettled(settled, graph.nodes[value]!.shape, layout) && [...free[value]!].every((axis) => !layout.cuts.flat().includes(axis)),
   )
-  const full = attempt(graph, settledLimits, pricing, () => true)
+  const full = attempt(graph, free, settledLimits, pricing, () => true)
   const best = near.cost <= full.cost ? near : full
   return { ...best, bound: Math.min(best.cost, full.bound), width: Math.max(near.width, full.width) }
 }
 
 /** The best plan among those whose layouts are all allowed. */
-const attempt = (graph: Graph, limits: Limits, pricing: Pricing, allowed: (value: number, made: Layout) => boolean): Decision => {
+const attempt = (
+  graph: Graph,
+  freeAxes: readonly ReadonlySet<string>[],
+  limits: Limits,
+  pricing: Pricing,
+  allowed: (value: number, made: Layout) => boolean,
+): Decision => {
   const prices = copyPrices(graph, pricing.exchange)
   const { cheapest } = prices
   // A value that is whole over all axes for nothing stays so: every layout of it is a free slice, so no other choice can be cheaper.
-  const free = freeAxesOf(graph).map((axes) => axes.size === liveAxes(graph.mesh).length)
+  const free = freeAxes.map((axes) => axes.size === liveAxes(graph.mesh).length)
   const choosers: Chooser[] = []
   const sizes: number[] = []
   const variableOf = (count: number): number => sizes.push(count) - 1
@@ -260,9 +267,7 @@ const declaredBytes = (graph: Graph, cheapest: CopyPrices['cheapest']): number |
     })
     if (node.op.blocks?.travels === true) sent += bytesRound(graph, node.shape, onlyLive(node.declared, graph.mesh), axis)
   })
-  wanted.forEach((layouts, value) => {
-    const { cost, moves } = cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts)
-    sent += moves.reduce((sum, { bytes }) => sum + bytes, Number.isFinite(cost) ? 0 : cost)
-  })
-  return Number.isFinite(sent) ? sent : undefined
+  const made = wanted.map((layouts, value) => cheapest(graph.nodes[value]!.shape, declaredOf(value), layouts))
+  if (made.some(({ cost }) => cost === Infinity)) return undefined
+  return made.reduce((sum, { moves }) => moves.reduce((total, { bytes }) => total + bytes, sum), sent)
 }

@@ -96,16 +96,17 @@ const legalStrategies = (
   const fold = foldAmong(crossings)
   if (fold === undefined) return together
   const axes = liveAxes(graph.mesh).filter((axis) => fold.ring === undefined || axis === fold.ring)
-  const round = together.flatMap((strategy) => axes.flatMap((axis) => roundRing(graph, node, shapes, fold, strategy, axis) ?? []))
-  // Where the program declares a ring, there is no other way.
-  return fold.ring === undefined ? [...together, ...round] : round.length > 0 ? round : together
+  const round = roundOf(graph, graph.nodes.indexOf(node))
+  const rings = together.flatMap((strategy) => axes.flatMap((axis) => roundRing(graph, node, shapes, fold, strategy, axis, round) ?? []))
+  // A ring that the program declares is the only way, unless its axis has one rank or the dim is too short to be cut.
+  return fold.ring === undefined ? [...together, ...rings] : rings.length > 0 ? rings : together
 }
 
-export const foldAmong = (crossings: readonly Crossing[]): Crossing | undefined => crossings.find(({ kind }) => kind === 'fold')
+const foldAmong = (crossings: readonly Crossing[]): Crossing | undefined => crossings.find(({ kind }) => kind === 'fold')
 
 /** How a node folds over blocks, if it does. */
 export const foldOf = (graph: Graph, { op, operands, shape, attributes }: GraphNode): Crossing | undefined =>
-  foldAmong(op.crossings(operands.map(({ value }) => graph.nodes[value]!.shape), shape, attributes))
+  op.blocks && foldAmong(op.crossings(operands.map(({ value }) => graph.nodes[value]!.shape), shape, attributes))
 
 /**
  * The round in which a node's blocks go, named by its first node: nodes without a gap that fold and don't wait for one another
@@ -143,6 +144,7 @@ const roundRing = (
   fold: Crossing,
   strategy: Strategy,
   axis: string,
+  round: number,
 ): Strategy | undefined => {
   const cutBy = ({ cuts }: Layout): boolean => cuts.some((cut) => cut.includes(axis))
   const goes = (operand: number): boolean => fold.operands[operand] !== null
@@ -152,7 +154,6 @@ const roundRing = (
     !goes(operand) || (!cutBy(layout) && canCut(shapes[operand]!.dims[at(operand)]!, graph))
   )
   if (!shared || !ready) return undefined
-  const round = roundOf(graph, graph.nodes.indexOf(node))
   const operands = strategy.operands.map((layout, operand) => goes(operand) ? goingRound(layout, at(operand), axis, round) : layout)
   if (fold.result === null) return { ...strategy, operands, ring: axis }
   const home = positionOf(node.shape, fold.result)
