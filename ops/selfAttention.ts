@@ -16,8 +16,7 @@ import { unstack } from './select.ts'
 type Dims = AttentionDims & { readonly parts: string }
 
 /** What the input must be, said before it is taken apart, so that a message speaks of what the program's text shows. */
-const check = ({ shape, layout }: Placed, mesh: Mesh, { parts, over, features, heads, ring }: Dims): void => {
-  const x = { shape, layout }
+const check = (x: Placed, mesh: Mesh, { parts, over, features, heads, ring }: Dims): void => {
   needDims('selfAttention', x.shape, [parts, over, features])
   const count = sizeOf(x.shape, parts)!
   if (count !== 3) refuse(say.partsCount('selfAttention', parts, 3, count))

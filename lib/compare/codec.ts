@@ -95,7 +95,7 @@ export type Compared = t.TypeOf<typeof ComparedCodec>
 const RefusedCodec = t.strict({ file: t.string, refused: t.string })
 export type Refused = t.TypeOf<typeof RefusedCodec>
 
-export const ComparisonCodec = t.strict({
+const ComparisonCodec = t.strict({
   format: t.literal('shardwise-comparison'),
   version: t.literal(1),
   /** The machines that times are estimated for. */

@@ -40,12 +40,12 @@ const sharedEnding = ([first, ...others]: readonly string[]): string => {
 }
 
 /** `12.4 MFLOP`, `3.1 TFLOP`. */
-export const printFlops = (flops: number): string => {
+const printFlops = (flops: number): string => {
   const power = Math.min(5, Math.max(0, Math.floor(Math.log10(Math.max(1, flops)) / 3)))
   return `${Number((flops / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P'][power]}FLOP`
 }
 
-export const printPercent = (part: number, of: number): string => `${of === 0 ? 0 : Math.round(100 * part / of)} %`
+const printPercent = (part: number, of: number): string => `${of === 0 ? 0 : Math.round(100 * part / of)} %`
 
 /** `1.5 ×` what the first has; nothing where the first has none. */
 const printRatio = (amount: number, first: number | undefined): string =>

@@ -38,7 +38,7 @@ export interface AttentionTemplate extends AttentionBlock {
   readonly logSum: boolean
 }
 
-/** Queries, keys, values, cotangent, stats, a mask if there is one, and perhaps a carry; `part` is the dim of keys' and values' gradients. */
+/** Queries, keys, values, cotangent, stats, a mask if there is one, and perhaps a carry; `part` tells keys' gradients from values'. */
 export interface AttentionGradientTemplate extends AttentionBlock {
   readonly family: 'attention-gradient'
   readonly of: 'queries' | 'keys'

@@ -15,8 +15,8 @@ import type { Piece } from './views.ts'
 
 /**
  * The microseconds of a step on a cluster: the kernels of the first rank, which has the largest pieces, and exchanges one after
- * another, each as long as the slowest rank of the first host sends (hosts are alike). Where the cluster computes while it communicates, what goes round a ring costs only as far as it takes longer than
- * the work on the blocks that are there already.
+ * another, each as long as the slowest rank of the first host sends (hosts are alike). Where the cluster computes while it
+ * communicates, what goes round a ring costs only as far as it takes longer than the work on the blocks that are there already.
  */
 export const inMicroseconds = (graph: Graph, cluster: Cluster, precision: Precision): Pricing => {
   const { mesh } = graph

@@ -10,9 +10,9 @@ export type Group = readonly number[]
 
 /**
  * Ranks in groups that are alike: they hold pieces of the same sizes of every value, send and receive as many bytes over each
- * level of links in every exchange, to as many groups of ranks, and exchange with ranks of the same groups. Then they are at each step at the same
- * moment: by induction over the steps, since a step takes equally long for all and begins when ranks of the same groups are
- * ready. So only one rank of each group needs to be simulated.
+ * level of links in every exchange, to as many groups of ranks, and exchange with ranks of the same groups. Then they are at
+ * each step at the same moment: by induction over the steps, since a step takes equally long for all and begins when ranks of
+ * the same groups are ready. So only one rank of each group needs to be simulated.
  */
 export const alikeRanks = (plan: Plan, links: Links): readonly Group[] => {
   const ranks = Array.from({ length: plan.ranks }, (_, rank) => rank)

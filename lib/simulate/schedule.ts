@@ -2,7 +2,7 @@ import type { Activity, Span } from '../run/span.ts'
 import type { Priced, PricedExchange, PricedKernel, PricedProgram } from './price.ts'
 
 /** What a rank does when. Seconds since the run began; computation and communication are each in order of time. */
-export interface Timeline {
+export interface RankSchedule {
   readonly rank: number
   readonly computing: readonly Stretch[]
   readonly communicating: readonly Stretch[]
@@ -37,7 +37,7 @@ interface Rank {
  * what is still on its way to it, and for a buffer to be free that it writes to. Parcels travel when all ranks that exchange
  * with one another are there, and have arrived when the slowest of their senders has sent all of its own.
  */
-export const schedule = (programs: readonly PricedProgram[], groupOf: readonly number[], overlap: boolean): readonly Timeline[] => {
+export const schedule = (programs: readonly PricedProgram[], groupOf: readonly number[], overlap: boolean): readonly RankSchedule[] => {
   const ranks = programs.map((program): Rank => ({
     program,
     computing: [],
@@ -108,7 +108,7 @@ const exchange = (ranks: readonly Rank[], steps: readonly PricedExchange[], grou
 }
 
 /** The timeline as spans, for traces. */
-export const spansOf = ({ rank, computing, communicating }: Timeline): readonly Span[] =>
+export const spansOf = ({ rank, computing, communicating }: RankSchedule): readonly Span[] =>
   [...computing, ...communicating].sort((a, b) => a.start - b.start || a.end - b.end).map(({ of, activity, start, end }) => ({
     rank,
     activity,

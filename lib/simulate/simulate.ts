@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Span } from '../run/span.ts'
 import { alikeRanks, type Group } from './alike.ts'
 import { type PricedProgram, priceProgram } from './price.ts'
-import { schedule, spansOf, type Stretch, type Timeline } from './schedule.ts'
+import { type RankSchedule, schedule, spansOf, type Stretch } from './schedule.ts'
 
 export interface SimulateOptions {
   /** `f32` where nothing is said. */
@@ -103,7 +103,7 @@ const simulatedGroup = (
   precision: Precision,
   ranks: Group,
   { peak, steps }: PricedProgram,
-  timeline: Timeline,
+  timeline: RankSchedule,
 ): SimulatedGroup => {
   const kernels = steps.filter((step) => step.kind === 'kernel')
   const exchanges = steps.filter((step) => step.kind === 'exchange')
@@ -129,14 +129,14 @@ const inPrecision = (peak: Peak, precision: Precision): Peak => {
 const lengthOf = (stretches: readonly Stretch[]): number => stretches.reduce((sum, { start, end }) => sum + end - start, 0)
 
 /** Wherever no kernel runs, a rank communicates: kernels wait for nothing else. */
-const secondsOf = ({ computing, communicating, end }: Timeline): Seconds => {
+const secondsOf = ({ computing, communicating, end }: RankSchedule): Seconds => {
   const [compute, communication] = [lengthOf(computing), lengthOf(communicating)]
   const exposed = Math.max(0, end - compute)
   return { seconds: end, compute, communication, exposed, hidden: Math.max(0, communication - exposed) }
 }
 
 /** Time in which no kernel runs belongs to the phase of the exchange that it is spent in. */
-const phasesOf = ({ computing, communicating, end }: Timeline): Simulation['phases'] => {
+const phasesOf = ({ computing, communicating, end }: RankSchedule): Simulation['phases'] => {
   const sums = new Map<Phase, { compute: number; communication: number; exposed: number }>()
   const sumOf = (phase: Phase) => {
     const sum = sums.get(phase) ?? { compute: 0, communication: 0, exposed: 0 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import * as E from 'fp-ts/lib/Either.js'
 import { loadCluster } from '#lib/cluster/load.ts'
-import { parseLinks } from '#lib/cluster/parse-links.ts'
+import { parseLinks, printLinks } from '#lib/cluster/parse-links.ts'
 import { sentence } from '#lib/fault.ts'
 import { compile, type Program } from '#lib/mod.ts'
 import { simulate } from '#lib/simulate/simulate.ts'
@@ -38,7 +38,8 @@ const cluster = { ...loaded.right, links: links.right }
 
 const devices = 128
 const depth = 28
-const patches = 64
+/** Patches along a side of a frame. */
+const side = 64
 const models = [
   // STDiT-XL/2: 20 · 1152² parameters in each of 28 blocks, 743 million.
   { name: '720M', width: 1152, heads: 16 },
@@ -50,8 +51,8 @@ type Model = (typeof models)[number]
 const sizesOf = ({ width, heads }: Model, frames: number, depth: number): Sizes => ({
   batch: 1,
   frames,
-  rows: patches,
-  columns: patches,
+  rows: side,
+  columns: side,
   width,
   heads,
   depth,
@@ -98,7 +99,7 @@ for (const name of given.programs.split(',')) {
 
 const rows: unknown[] = []
 const run = (experiment: string, model: Model, frames: number, ranks: number): void => {
-  const tokens = frames * patches ** 2
+  const tokens = frames * side ** 2
   // A ring of 128 ranks is thousands of exchanges, and its simulation minutes.
   const results = programs.filter(({ name }) => ranks <= 64 || !name.startsWith('ring')).map(({ name, training }) => {
     process.stderr.write(`${experiment}: ${model.name}, ${(tokens / 1e6).toFixed(2)}M tokens, N = ${ranks}, ${name}\n`)
@@ -138,4 +139,6 @@ for (const model of models) {
   for (const ranks of [8, 16, 32, 64, 128]) run('weak scaling', model, 16 * ranks, ranks)
 }
 process.stdout.write(`${table.toString()}\n`)
-if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify({ cluster: cluster.name, devices, rows }, null, 2)}\n`)
+if (given.json !== undefined) {
+  writeFileSync(given.json, `${JSON.stringify({ cluster: cluster.name, links: printLinks(cluster.links), devices, rows }, null, 2)}\n`)
+}
