@@ -143,6 +143,7 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
     ? null
     : { elements: buffers[k.mask.buffer]!, rows: rowsOf(k.mask), key: k.mask.strides[depth]!, keeps: k.mask.type !== 'f32' }
 
+  const leavesOut = (r: number, j: number): boolean => mask !== null && mask.keeps && mask.elements[mask.rows[r]! + j * mask.key]! === 0
   const scores = new Float64Array(k.keys)
   for (let r = 0; r < output.rows.length; r++) {
     // What is carried weighs as much as one key with its log-sum-exp as score.
@@ -168,6 +169,8 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
     for (let f = 0; f < k.features; f++) {
       let sum = before === 0 || carry === null ? 0 : before * carry.elements[carry.rows[r]! + f * carry.feature]!
       for (let j = 0; j < k.keys; j++) {
+        // What a bool mask leaves out is not looked at: 0 · NaN would be NaN.
+        if (leavesOut(r, j)) continue
         sum += scores[j]! * value.elements[value.rows[r]! + j * value.key + f * value.feature]!
       }
       output.elements[output.rows[r]! + f * output.feature] = highest === -Infinity ? 0 : sum / total
@@ -204,7 +207,9 @@ export const attentionGradient = (k: AttentionGradientKernel, buffers: Buffers, 
       score *= k.scale
       if (mask !== null) {
         const m = mask.elements[at(mask)]!
-        score = k.mask!.type === 'f32' ? score + m : m !== 0 ? score : -Infinity
+        // What a bool mask leaves out is not looked at: 0 · NaN would be NaN.
+        if (k.mask!.type !== 'f32' && m === 0) continue
+        if (k.mask!.type === 'f32') score += m
       }
       const [logSum, delta] = [stats.elements[atStats]!, stats.elements[atStats + stats.feature]!]
       const weight = logSum === -Infinity ? 0 : Math.exp(score - logSum)

@@ -59,7 +59,10 @@ const places = (buffer: number) => {
 const combineCall = (combine: Combine): 'add' | 'maximum' | 'minimum' =>
   combine === 'sum' ? 'add' : combine === 'max' ? 'maximum' : 'minimum'
 
-/** Folds the parts in the order given; every rank gets the same bits because every rank folds in the same order. */
+/**
+ * Folds the parts in pairs, then the pairs in pairs: a sum over n ranks is off by log n roundings and not by n. Every rank gets
+ * the same bits, because every rank folds in the same order.
+ */
 const foldShader = (
   combine: Combine,
   sizes: readonly number[],
@@ -68,7 +71,11 @@ const foldShader = (
   shape: Shape,
 ): Shader => {
   const name = to.type === 'bool' && combine === 'sum' ? 'maximum' : combineCall(combine)
-  const expression = parts.slice(1).reduce<Expression>((sum, _, n) => call(name, sum, input(n + 1)), input(0))
+  let folded: readonly Expression[] = parts.map((_, n) => input(n))
+  while (folded.length > 1) {
+    folded = folded.flatMap((part, n) => n % 2 === 1 ? [] : n + 1 < folded.length ? [call(name, part, folded[n + 1]!)] : [part])
+  }
+  const expression = folded[0]!
   return mapShader({ kind: 'map', sizes, origin: sizes.map(() => 0), inputs: parts, expression, output: to }, shape)
 }
 

@@ -1,6 +1,7 @@
 import { type AttentionKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { innermost, simplify } from '../loops.ts'
 
 /**
@@ -8,8 +9,12 @@ import { innermost, simplify } from '../loops.ts'
  * Gimelshein, "Online normalizer calculation for softmax", 2018). It takes several queries and several keys at a time,
  * so that every key and value it loads serves several queries; features are taken in fours where all views allow it.
  *
- * A masked key has score -inf. While all keys of a query are masked, its maximum stays -inf and nothing is added. The result
- * of a block of keys before this one is where the walk begins: its log-sum-exp is the maximum, of weight 1.
+ * A masked key has score -inf. While all keys of a query are masked, its maximum stays -inf and nothing is added; a value that
+ * a bool mask leaves out is not looked at, since 0 · NaN would be NaN. The result of a block of keys before this one is where
+ * the walk begins: its log-sum-exp is the maximum, of weight 1.
+ *
+ * Totals and weighted sums go from level to level as all long sums do (cascade.ts). The running maximum is that of all keys so
+ * far; a level above has the one that there was when something last reached it, by which it is brought down when more comes.
  */
 
 /** Measured on an emulated GPU: 4 x 8 is four times as fast as 1 x 1; 8 x 8 gains little and compiles for 0.4 s. */
@@ -64,11 +69,17 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const eachLane = count(width)
   const product = (a: string, b: string): string => wide ? `dot(${a}, ${b})` : `${a} * ${b}`
 
+  /** Statements that scale and mask a score. */
   const scored = (r: number, j: number): string => {
     const raw = `score${r}_${j} * ${constantText(k.scale, 'f32')}`
     const stored = `${mask}[${offsetText(`mask${r}`, [`(j + ${j})`], [k.mask === null ? 0 : byKey(k.mask)])}]`
-    return k.mask === null ? raw : k.mask.type === 'f32' ? `${raw} + ${stored}` : `select(lowest, ${raw}, ${fromStored('bool', stored)})`
+    if (k.mask === null) return `score${r}_${j} = ${raw};`
+    if (k.mask.type === 'f32') return `score${r}_${j} = ${raw} + ${stored};`
+    return `let kept${r}_${j} = ${fromStored('bool', stored)};\nscore${r}_${j} = select(lowest, ${raw}, kept${r}_${j});`
   }
+  const masks = k.mask?.type === 'bool'
+  const weighted = (r: number, j: number): string =>
+    `weight${r}_${j} * ${masks ? `select(${element}(0.0), v${j}, kept${r}_${j})` : `v${j}`}`
 
   /** One walk over some of the keys: scores, the running maximum and total, and the weighted values. */
   const walk = (some: readonly number[]): string => {
@@ -76,17 +87,22 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     for (const j of some) {
       lines.push(`let key${j} = key_start + (j + ${j}) * ${byKey(k.key) / width};`)
       lines.push(`let value${j} = value_start + (j + ${j}) * ${byKey(k.value) / width};`)
-      for (const r of queries) lines.push(`var score${r}_${j} = 0.0;`)
     }
-    lines.push(
-      `for (var f = 0; f < ${units}; f++) {`,
-      ...queries.map((r) => `let q${r} = ${query}[${feature(k.query, `query${r}`)}];`),
-      ...some.map((j) => `let k${j} = ${key}[${feature(k.key, `key${j}`)}];`),
-      ...queries.flatMap((r) => some.map((j) => `score${r}_${j} += ${product(`q${r}`, `k${j}`)};`)),
-      '}',
-    )
+    const scores = queries.flatMap((r) => some.map((j) => `score${r}_${j}`))
+    const products = cascade({
+      loops: [{ name: 'f', to: units }],
+      terms: width,
+      flush: flushSums(scores, '0.0'),
+      body: [
+        ...queries.map((r) => `let q${r} = ${query}[${feature(k.query, `query${r}`)}];`),
+        ...some.map((j) => `let k${j} = ${key}[${feature(k.key, `key${j}`)}];`),
+        ...queries.flatMap((r) => some.map((j) => `score${r}_${j} += ${product(`q${r}`, `k${j}`)};`)),
+      ].join('\n'),
+    })
+    lines.push(...levelsOf(products).flatMap((level) => scores.map((score) => `var ${atLevel(score, level)} = 0.0;`)), products.text)
+    if (products.levels > 1) lines.push(...scores.map((score) => `${score} = ${atLevel(score, products.levels - 1)};`))
     for (const r of queries) {
-      for (const j of some) lines.push(`score${r}_${j} = ${scored(r, j)};`)
+      for (const j of some) lines.push(scored(r, j))
       const higher = some.reduce((high, j) => `maximum_(${high}, score${r}_${j})`, `highest${r}`)
       lines.push(
         `let higher${r} = ${higher};`,
@@ -100,13 +116,29 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     lines.push(
       `for (var f = 0; f < ${units}; f++) {`,
       ...some.map((j) => `let v${j} = ${value}[${feature(k.value, `value${j}`)}];`),
-      ...queries.map((r) => `sums${r}[f] = sums${r}[f] * shrink${r} + ${some.map((j) => `weight${r}_${j} * v${j}`).join(' + ')};`),
+      ...queries.map((r) => `sums${r}[f] = sums${r}[f] * shrink${r} + ${some.map((j) => weighted(r, j)).join(' + ')};`),
       '}',
     )
     return lines.join('\n')
   }
 
+  const flush = (level: number): string =>
+    queries.map((r) => {
+      const [highest, total, sums] = ['highest', 'total', 'sums'].map((name) => (at: number): string => atLevel(`${name}${r}`, at))
+      const shrink = `shrink${r}_level${level}`
+      return `let ${shrink} = select(exponential_(${highest!(level + 1)} - ${highest!(0)}), 0.0, ${highest!(0)} == lowest);
+      ${highest!(level + 1)} = ${highest!(0)};
+      ${total!(level + 1)} = ${total!(level + 1)} * ${shrink} + ${total!(level)};
+      ${total!(level)} = 0.0;
+      for (var f = 0; f < ${units}; f++) {
+        ${sums!(level + 1)}[f] = ${sums!(level + 1)}[f] * ${shrink} + ${sums!(level)}[f];
+        ${sums!(level)}[f] = ${element}(0.0);
+      }`
+    }).join('\n')
   const whole = k.keys - k.keys % Math.max(1, keys.length)
+  const walked = cascade({ loops: [{ name: 'j', to: whole, by: keys.length }], body: walk(keys), flush })
+  const top = walked.levels - 1
+  const above = levelsOf(walked).slice(1)
   const body = `var t = thread;
   ${decodeText('t', blocks, 'p')}
   let lowest = -bitcast<f32>(infinity_bits_);
@@ -131,14 +163,24 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   }
   let key_start = ${start(k.key, 2, width, 0)};
   let value_start = ${start(k.value, 3, width, 0)};
-  ${whole === 0 ? '' : `for (var j = 0; j < ${whole}; j += ${keys.length}) {\n${walk(keys)}\n}`}
+  ${
+    queries.flatMap((r) =>
+      above.map((level) =>
+        `var ${atLevel(`highest${r}`, level)} = lowest;
+  var ${atLevel(`total${r}`, level)} = 0.0;
+  var ${atLevel(`sums${r}`, level)}: array<${element}, ${units}>;`
+      )
+    ).join('\n')
+  }
+  ${whole === 0 ? '' : walked.text}
   ${whole === k.keys ? '' : `{ let j = ${whole};\n${walk(count(k.keys - whole))}\n}`}
+  ${whole === k.keys ? '' : above.map((level) => `{\n${flush(level - 1)}\n}`).join('\n')}
   ${
     queries.map((r) =>
       `${exact ? '' : `if (p${sizes.length - 1} * ${perThread} + ${r} < ${last}) `}{
     let output = ${start(k.output, 0, outputWidth, r)};
     for (var f = 0; f < ${units}; f++) {
-      let result = select(sums${r}[f] / total${r}, ${element}(0.0), highest${r} == lowest);
+      let result = select(${atLevel(`sums${r}`, top)}[f] / ${atLevel(`total${r}`, top)}, ${element}(0.0), highest${r} == lowest);
       ${
         outputWidth === width
           ? `${out}[${feature(k.output, 'output')}] = result;`
@@ -147,7 +189,9 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     }
     ${
         k.logSum
-          ? `${out}[output + ${k.features * byFeature(k.output)}] = select(highest${r} + log(total${r}), lowest, highest${r} == lowest);`
+          ? `${out}[output + ${k.features * byFeature(k.output)}] = select(highest${r} + log(${
+            atLevel(`total${r}`, top)
+          }), lowest, highest${r} == lowest);`
           : ''
       }
   }`

@@ -1,11 +1,13 @@
 import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { simplify } from '../loops.ts'
 
 /**
  * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
  * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
- * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored.
+ * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a bool mask leaves
+ * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts).
  */
 export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
   const depth = k.rows.length
@@ -38,12 +40,9 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
   /** The rows that a thread keeps, and those that it walks. */
   const [own, others] = ofKeys ? [[key, value], [query, cotangent]] as const : [[query, cotangent], [key, value]] as const
 
-  const masked = (): string => {
-    const scaled = `score * ${constantText(k.scale, 'f32')}`
-    if (k.mask === null) return scaled
-    const stored = `${buffers[mask]}[${innerStart(mask, 1)}]`
-    return k.mask.type === 'f32' ? `${scaled} + ${stored}` : `select(lowest, ${scaled}, ${fromStored('bool', stored)})`
-  }
+  const stored = k.mask === null ? '' : `${buffers[mask]}[${innerStart(mask, 1)}]`
+  const scored = (sum: string): string => `${sum} * ${constantText(k.scale, 'f32')}${k.mask?.type === 'f32' ? ` + ${stored}` : ''}`
+  const ifKept = (body: string): string => k.mask?.type === 'bool' ? `if ${fromStored('bool', stored)} {\n${body}\n}` : body
   const lane = (text: string, n: number): string => wide ? `${text}.${lanes[n]}` : text
   const eachLane = Array.from({ length: width }, (_, n) => n)
   const write = (sums: string, part: number, carriedPart: number): string =>
@@ -55,28 +54,33 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
       return `${at(output, part)} = ${lane(`${sums}[f]`, n)}${carry < 0 ? '' : ` + ${at(carry, carriedPart)}`};`
     }).join('\n    ')
 
-  /** An empty walk is left out: positions along an empty loop can't be told from a number. */
-  const walk = (): string =>
-    `for (var n = 0u; n < ${elementsOf(inner.sizes)}u; n++) {
-    var m = n;
-    ${decodeText('m', inner.sizes, 'i')}
-    let a = ${innerStart(others[0], width)};
+  const products = cascade({
+    loops: [{ name: 'f', to: units }],
+    terms: width,
+    flush: flushSums(['score', 'slope'], '0.0'),
+    body: `score += ${product('near[f]', load(others[0], 'a'))};
+      slope += ${product('far[f]', load(others[1], 'b'))};`,
+  })
+  const last = (name: string): string => atLevel(name, products.levels - 1)
+  const gradients = ofKeys ? ['first', 'second'] : ['first']
+  const pair = `let a = ${innerStart(others[0], width)};
     let b = ${innerStart(others[1], width)};
     let s = ${innerStart(stats, 1)};
-    var score = 0.0;
-    var slope = 0.0;
-    for (var f = 0; f < ${units}; f++) {
-      score += ${product('near[f]', load(others[0], 'a'))};
-      slope += ${product('far[f]', load(others[1], 'b'))};
-    }
+    ${levelsOf(products).flatMap((level) => ['score', 'slope'].map((sum) => `var ${atLevel(sum, level)} = 0.0;`)).join('\n')}
+    ${products.text}
     let log_sum = ${buffers[stats]}[s];
-    let weight = select(exponential_(${masked()} - log_sum), 0.0, log_sum == lowest);
-    let change = weight * (slope - ${buffers[stats]}[s + ${byFeature(stats)}]) * ${constantText(k.scale, 'f32')};
+    let weight = select(exponential_(${scored(last('score'))} - log_sum), 0.0, log_sum == lowest);
+    let change = weight * (${last('slope')} - ${buffers[stats]}[s + ${byFeature(stats)}]) * ${constantText(k.scale, 'f32')};
     for (var f = 0; f < ${units}; f++) {
       first[f] += change * ${load(others[0], 'a')};
       ${ofKeys ? `second[f] += weight * ${load(others[1], 'b')};` : ''}
-    }
-  }`
+    }`
+  const walk = cascade({
+    loops: [{ name: 'n', to: elementsOf(inner.sizes), unsigned: true }],
+    body: `var m = n;\n${decodeText('m', inner.sizes, 'i')}\n${ifKept(pair)}`,
+    flush: (level) => `for (var f = 0; f < ${units}; f++) {\n${flushSums(gradients, `${element}(0.0)`, '[f]')(level)}\n}`,
+  })
+  const top = walk.levels - 1
 
   const body = `var t = thread;
   ${decodeText('t', rows.sizes, 'p')}
@@ -84,16 +88,15 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
   ${views.map((_, view) => `let row${view} = ${rowStart(view, view <= cotangent ? width : 1)};`).join('\n  ')}
   var near: array<${element}, ${units}>;
   var far: array<${element}, ${units}>;
-  var first: array<${element}, ${units}>;
-  ${ofKeys ? `var second: array<${element}, ${units}>;` : ''}
+  ${levelsOf(walk).flatMap((level) => gradients.map((name) => `var ${atLevel(name, level)}: array<${element}, ${units}>;`)).join('\n  ')}
   for (var f = 0; f < ${units}; f++) {
     near[f] = ${load(own[0], `row${own[0]}`)};
     far[f] = ${load(own[1], `row${own[1]}`)};
   }
-  ${elementsOf(k.inner) === 0 ? '' : walk()}
+  ${elementsOf(k.inner) === 0 ? '' : walk.text}
   for (var f = 0; f < ${units}; f++) {
-    ${write('first', 0, 0)}
-    ${ofKeys ? write('second', k.part, k.carryPart) : ''}
+    ${write(atLevel('first', top), 0, 0)}
+    ${ofKeys ? write(atLevel('second', top), k.part, k.carryPart) : ''}
   }`
   const threads = elementsOf(rows.sizes)
   return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })

@@ -13,6 +13,7 @@ import {
   toStored,
   valueType,
 } from '../emit.ts'
+import { atLevel, type Cascade, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { innermost } from '../loops.ts'
 import type { Contraction, Operand } from './contract.ts'
 
@@ -117,8 +118,10 @@ export const blockShader = (c: Contraction): Shader => {
   }
 
   // ---- the sums
-  for (const i of rowNumbers) for (const g of groupNumbers) lines.push(`var sum${i}_${g} = vec4<${type}>();`)
-  if (elementsOf(c.inner) > 0) lines.push(innerLoops(c, left, right, step, leftBuffer, rightBuffer, height, groups))
+  const sums = rowNumbers.flatMap((i) => groupNumbers.map((g) => `sum${i}_${g}`))
+  const walk = innerLoops(c, left, right, step, leftBuffer, rightBuffer, height, groups, sums)
+  for (const level of levelsOf(walk)) for (const sum of sums) lines.push(`var ${atLevel(sum, level)} = vec4<${type}>();`)
+  if (elementsOf(c.inner) > 0) lines.push(walk.text)
 
   // ---- what becomes of them
   const vector = (o: Operand): boolean => wholeColumns(o, c)
@@ -142,7 +145,7 @@ export const blockShader = (c: Contraction): Shader => {
         toStored(
           c.output.view.type,
           epilogue.call((n) => {
-            if (n === 0) return `sum${i}_${g}.${lanes[j]!}`
+            if (n === 0) return `${atLevel(`sum${i}_${g}`, walk.levels - 1)}.${lanes[j]!}`
             const o = c.extras[n - 1]!
             if (vector(o)) return fromStored(o.view.type, `x${n}_${g}.${lanes[j]!}`)
             return fromStored(o.view.type, `${bindings.input(o.view)}[o${n} + c${n}_${4 * g + j}]`)
@@ -178,7 +181,7 @@ export const blockShader = (c: Contraction): Shader => {
   })
 }
 
-/** Walks the inner loops, one or four positions at a time, and adds each position's outer product to the sums. */
+/** Walks the inner loops, one or four positions at a time, and adds each position's outer product to the `sums`. */
 const innerLoops = (
   c: Contraction,
   left: Along,
@@ -188,7 +191,8 @@ const innerLoops = (
   rightBuffer: string,
   height: number,
   groups: number,
-): string => {
+  sums: readonly string[],
+): Cascade => {
   const type = valueType(c.left.view.type)
   const names = c.inner.length === 0 ? [] : namesOf(c.inner, 'k')
   // Offsets are counted in fours for an operand loaded in fours; `k` of the last loop counts steps.
@@ -228,8 +232,12 @@ const innerLoops = (
     }
     body.push('}')
   }
-  return c.inner.reduceRight((text, size, loop) => {
-    const end = loop === c.inner.length - 1 ? size / step : size
-    return `for (var k${loop} = 0; k${loop} < ${end}; k${loop}++) {\n${text}\n}`
-  }, body.join('\n'))
+  return cascade({
+    loops: names.map((name, loop) => ({ name, to: loop === names.length - 1 ? c.inner[loop]! / step : c.inner[loop]! })),
+    body: body.join('\n'),
+    terms: step,
+    flush: flushSums(sums, `vec4<${type}>()`),
+    // Whole numbers come out the same in any order.
+    ...(c.left.view.type === 'f32' ? {} : { block: Infinity }),
+  })
 }

@@ -1,5 +1,6 @@
 import { elementsOf } from '#lib/kernel/kernel.ts'
 import { Bindings, decodeText, elementFunction, fromStored, namesOf, offsetText, type Shader, shader, toStored } from '../emit.ts'
+import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { innermost } from '../loops.ts'
 import type { Contraction, Operand } from './contract.ts'
 
@@ -53,14 +54,31 @@ export const tileShader = (c: Contraction): Shader => {
   const at = (n: number, o: Operand): string =>
     offsetText(`start${n}`, [...namesOf(c.rows, 'u'), ...namesOf(c.columns, 'v')], [...o.rows, ...o.columns])
   const extras = epilogue.inputs.filter((n) => n > 0)
+  // All sums are named: an array with running indices would leave the registers.
+  const own = count(each)
+  const sums = own.flatMap((i) => own.map((j) => `sum${i}_${j}`))
+  const walk = cascade({
+    loops: [{ name: 'start', to: elementsOf(c.inner), by: depth, unsigned: true }],
+    terms: depth,
+    flush: flushSums(sums, `${type}(0)`),
+    // Whole numbers come out the same in any order.
+    ...(type === 'f32' ? {} : { block: Infinity }),
+    body: `${loadText(c, c.left, 'rows', 'left', left)}
+    ${loadText(c, c.right, 'columns', 'right', right)}
+    workgroupBarrier();
+    for (var k = 0u; k < ${depth}u; k++) {
+      ${own.map((i) => `let a${i} = left_tile[k * ${tile}u + y * ${each}u + ${i}u];`).join('\n')}
+      ${own.map((j) => `let b${j} = right_tile[k * ${tile}u + x + ${j * side}u];`).join('\n')}
+      ${own.flatMap((i) => own.map((j) => `sum${i}_${j} += a${i} * b${j};`)).join('\n')}
+    }
+    workgroupBarrier();`,
+  })
   const value = (i: number, j: number): string =>
     epilogue.call((n) =>
       n === 0
-        ? `sum${i}_${j}`
+        ? atLevel(`sum${i}_${j}`, walk.levels - 1)
         : fromStored(c.extras[n - 1]!.view.type, `${bindings.input(c.extras[n - 1]!.view)}[${at(n, c.extras[n - 1]!)}]`)
     )
-  // All sums are named: an array with running indices would leave the registers.
-  const own = count(each)
   const store = (i: number, j: number): string =>
     `{
       var v = column + x + ${j * side}u;
@@ -78,18 +96,8 @@ export const tileShader = (c: Contraction): Shader => {
   let right_start = ${start(c.right)};
   let x = local % ${side}u;
   let y = local / ${side}u;
-  ${own.flatMap((i) => own.map((j) => `var sum${i}_${j} = ${type}(0);`)).join('\n')}
-  for (var start = 0u; start < ${elementsOf(c.inner)}u; start += ${depth}u) {
-    ${loadText(c, c.left, 'rows', 'left', left)}
-    ${loadText(c, c.right, 'columns', 'right', right)}
-    workgroupBarrier();
-    for (var k = 0u; k < ${depth}u; k++) {
-      ${own.map((i) => `let a${i} = left_tile[k * ${tile}u + y * ${each}u + ${i}u];`).join('\n')}
-      ${own.map((j) => `let b${j} = right_tile[k * ${tile}u + x + ${j * side}u];`).join('\n')}
-      ${own.flatMap((i) => own.map((j) => `sum${i}_${j} += a${i} * b${j};`)).join('\n')}
-    }
-    workgroupBarrier();
-  }
+  ${levelsOf(walk).flatMap((level) => sums.map((sum) => `var ${atLevel(sum, level)} = ${type}(0);`)).join('\n')}
+  ${walk.text}
   let start0 = ${start(c.output)};
   ${extras.map((n) => `let start${n} = ${start(c.extras[n - 1]!)};`).join('\n')}
   ${

@@ -20,10 +20,8 @@ import {
   toStored,
   valueType,
 } from '../emit.ts'
+import { atLevel, cascade, levelsOf, walked } from '../cascade.ts'
 import { innermost, type Loops, simplify } from '../loops.ts'
-
-/** A sum this long is cut in blocks, whose sums are then added: the rounding error grows with the square root only. */
-const blockSize = 256
 
 /** Rows shorter than this are left to one thread each, also on a GPU. */
 const shortRow = 32
@@ -112,50 +110,46 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
   const shared = shape === 'gpu' && innerCount >= shortRow &&
     (used.some((n) => innermost(inner.strides[n + 1]!) === 1) || elementsOf(outer.sizes) < 1024)
 
-  /** Walks the row: every step in one thread, or each thread of the workgroup every n-th step. */
-  const walk = (body: string, before = '', after = ''): string => {
-    if (shared) {
-      return `${before}\nfor (var step = local; step < ${elementsOf(steps)}u; step += ${groupThreads}u) {
-        var s = step;\n${decodeText('s', steps, 'q')}\n${body}\n}\n${after}`
-    }
-    const most = steps.at(-1) ?? 1
-    const block = blockSize / width
-    const deep = steps.length - 1
-    const innermostLoop = steps.length === 0
-      ? `{\n${before}\n${body}\n${after}\n}`
-      : most <= block
-      ? `${before}\nfor (var q${deep} = 0; q${deep} < ${most}; q${deep}++) {\n${body}\n}\n${after}`
-      : `for (var block = 0; block < ${most}; block += ${block}) {\n${before}
-        let end = min(block + ${block}, ${most});
-        for (var q${deep} = block; q${deep} < end; q${deep}++) {\n${body}\n}\n${after}\n}`
-    return steps.slice(0, -1).reduceRight(
-      (text, size, loop) => `for (var q${loop} = 0; q${loop} < ${size}; q${loop}++) {\n${text}\n}`,
-      innermostLoop,
-    )
-  }
+  /** The loops along the row: every step in one thread, or each thread of the workgroup every n-th step. */
+  const loops = shared
+    ? [{ name: 'step', from: 'local', to: elementsOf(steps), by: groupThreads, unsigned: true }]
+    : innerNames.map((name, loop) => ({ name, to: steps[loop]! }))
+  const atStep = (body: string): string => shared ? `var s = step;\n${decodeText('s', steps, 'q')}\n${body}` : body
 
   const declarations = functions.map(({ text }) => text)
+  /** One walk along the row for several folds. Each lane of a four has an accumulator, which a flush empties into those above. */
   const foldPass = (pass: readonly Fold[]): string => {
-    const start = pass.map(({ n, combine, element: { type } }) => `var y${n}: ${valueType(type)} = ${neutralText(combine, type)};`)
-    if (innerCount === 0) return start.join('\n')
-    const partial = (n: number, lane: number): string => width === 4 ? `part${n}_${lane}` : `part${n}`
     const eachLane = width === 4 ? [0, 1, 2, 3] : [0]
-    const before = pass.flatMap(({ n, combine, element: { type } }) =>
-      eachLane.map((lane) => `var ${partial(n, lane)}: ${valueType(type)} = ${neutralText(combine, type)};`)
-    )
+    const accumulators = ({ n }: Fold, level: number): readonly string[] =>
+      level === 0 ? eachLane.map((lane) => `part${n}_${lane}`) : [atLevel(`y${n}`, level)]
+    const neutral = ({ combine, element: { type } }: Fold): string => neutralText(combine, type)
+    const combined = ({ combine, element: { type } }: Fold, a: string, b: string): string => combineText(combine, type, a, b)
+    /** What a level's accumulators hold together. */
+    const joined = (fold: Fold, level: number): string => {
+      const [a, b, c, d] = accumulators(fold, level)
+      return b === undefined ? a! : combined(fold, combined(fold, a!, b), combined(fold, c!, d!))
+    }
+    const flush = (level: number): string =>
+      pass.flatMap((fold) => {
+        const [above] = accumulators(fold, level + 1)
+        return [
+          `${above} = ${combined(fold, above!, joined(fold, level))};`,
+          ...accumulators(fold, level).map((name) => `${name} = ${neutral(fold)};`),
+        ]
+      }).join('\n')
     const body = [
       loads(pass.map(({ element }) => element)),
-      ...pass.flatMap(({ n, combine, element }) =>
-        eachLane.map((lane) => `${partial(n, lane)} = ${combineText(combine, element.type, partial(n, lane), call(element, lane))};`)
-      ),
-    ]
-    const after = pass.map(({ n, combine, element: { type } }) => {
-      const parts = eachLane.map((lane) => partial(n, lane))
-      const joined = parts.length === 1
-        ? parts[0]!
-        : combineText(combine, type, combineText(combine, type, parts[0]!, parts[1]!), combineText(combine, type, parts[2]!, parts[3]!))
-      return `y${n} = ${combineText(combine, type, `y${n}`, joined)};`
-    })
+      ...pass.flatMap((fold) => accumulators(fold, 0).map((name, lane) => `${name} = ${combined(fold, name, call(fold.element, lane))};`)),
+    ].join('\n')
+    // Largest and smallest elements and whole numbers come out the same in any order.
+    const rounds = pass.some(({ combine, element: { type } }) => combine === 'sum' && type === 'f32')
+    const walk = cascade({ loops, body: atStep(body), flush, ...(rounds ? {} : { block: Infinity }) })
+    const start = pass.flatMap((fold) =>
+      levelsOf(walk).flatMap((level) => accumulators(fold, level)).map((name) =>
+        `var ${name}: ${valueType(fold.element.type)} = ${neutral(fold)};`
+      )
+    )
+    const total = pass.map((fold) => `var y${fold.n} = ${innerCount === 0 ? neutral(fold) : joined(fold, walk.levels - 1)};`)
     const tree = !shared ? [] : pass.map(({ n, combine, element: { type } }) => {
       declarations.push(`var<workgroup> shared${n}: array<${storedType(type)}, ${groupThreads}>;`)
       const other = fromStored(type, `shared${n}[local + width]`)
@@ -168,21 +162,24 @@ export const rowShader = (k: RowKernel, shape: Shape): Shader => {
         }
         y${n} = ${fromStored(type, `shared${n}[0]`)};`
     })
-    return [...start, walk(body.join('\n'), before.join('\n'), after.join('\n')), ...tree].join('\n')
+    return [...(innerCount === 0 ? [] : [...start, walk.text]), ...total, ...tree].join('\n')
   }
 
   const finish = perRow
     ? `${shared ? 'if (local == 0u) ' : ''}{ ${out}[base0] = ${toStored(k.output.type, call(result, 0))}; }`
     : innerCount === 0
     ? ''
-    : walk([
-      loads([result]),
-      width === 4
-        ? `${out}[(${at(0)}) / 4] = vec4<${storedType(k.output.type)}>(${
-          lanes.map((_, lane) => toStored(k.output.type, call(result, lane))).join(', ')
-        });`
-        : `${out}[${at(0)}] = ${toStored(k.output.type, call(result, 0))};`,
-    ].join('\n'))
+    : walked(
+      loops,
+      atStep([
+        loads([result]),
+        width === 4
+          ? `${out}[(${at(0)}) / 4] = vec4<${storedType(k.output.type)}>(${
+            lanes.map((_, lane) => toStored(k.output.type, call(result, lane))).join(', ')
+          });`
+          : `${out}[${at(0)}] = ${toStored(k.output.type, call(result, 0))};`,
+      ].join('\n')),
+    )
 
   const rows = elementsOf(outer.sizes)
   const passes = passesOf(folds).map(foldPass)
