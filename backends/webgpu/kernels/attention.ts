@@ -10,8 +10,9 @@ import { innermost, simplify } from '../loops.ts'
  * so that every key and value it loads serves several queries; features are taken in fours where all views allow it.
  *
  * A masked key has score -inf. While all keys of a query are masked, its maximum stays -inf and nothing is added; a value that
- * a bool mask leaves out is not looked at, since 0 · NaN would be NaN. The result of a block of keys before this one is where
- * the walk begins: its log-sum-exp is the maximum, of weight 1.
+ * a bool mask leaves out must not be looked at, since 0 · NaN would be NaN. To test each product would make the walk 1.7 times as
+ * long, so a thread whose results are not all finite walks once more, and only then leaves values out one by one. The result of
+ * a block of keys before this one is where the walk begins: its log-sum-exp is the maximum, of weight 1.
  *
  * Totals and weighted sums go from level to level as all long sums do (cascade.ts). The running maximum is that of all keys so
  * far; a level above has the one that there was when something last reached it, by which it is brought down when more comes.
@@ -40,7 +41,7 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   // A log-sum-exp behind each row leaves rows where no fours begin, and is a single element itself.
   const outputWidth = wide && !k.logSum && fitsFours(k.output, 0) ? 4 : 1
   const units = k.features / width
-  const element = wide ? 'vec4<f32>' : 'f32'
+  const [element, bits] = wide ? ['vec4<f32>', 'vec4<u32>'] : ['f32', 'u32']
 
   // Neighbouring queries of one thread: the last row loop, if it leaves keys and values where they are.
   const last = sizes.at(-1) ?? 1
@@ -77,9 +78,17 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     if (k.mask.type === 'f32') return `score${r}_${j} = ${raw} + ${stored};`
     return `let kept${r}_${j} = ${fromStored('bool', stored)};\nscore${r}_${j} = select(lowest, ${raw}, kept${r}_${j});`
   }
-  const masks = k.mask?.type === 'bool'
-  const weighted = (r: number, j: number): string =>
-    `weight${r}_${j} * ${masks ? `select(${element}(0.0), v${j}, kept${r}_${j})` : `v${j}`}`
+  const leavesOut = k.mask?.type === 'bool'
+  /** The values of some keys weighed and summed; `careful` where none may be looked at that is left out. */
+  const weigh = (some: readonly number[], careful: boolean): string => {
+    const seen = (r: number, j: number): string => careful ? `select(${element}(0.0), v${j}, kept${r}_${j})` : `v${j}`
+    return [
+      `for (var f = 0; f < ${units}; f++) {`,
+      ...some.map((j) => `let v${j} = ${value}[${feature(k.value, `value${j}`)}];`),
+      ...queries.map((r) => `sums${r}[f] = sums${r}[f] * shrink${r} + ${some.map((j) => `weight${r}_${j} * ${seen(r, j)}`).join(' + ')};`),
+      '}',
+    ].join('\n')
+  }
 
   /** One walk over some of the keys: scores, the running maximum and total, and the weighted values. */
   const walk = (some: readonly number[]): string => {
@@ -113,12 +122,7 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
         `total${r} = total${r} * shrink${r} + ${some.map((j) => `weight${r}_${j}`).join(' + ')};`,
       )
     }
-    lines.push(
-      `for (var f = 0; f < ${units}; f++) {`,
-      ...some.map((j) => `let v${j} = ${value}[${feature(k.value, `value${j}`)}];`),
-      ...queries.map((r) => `sums${r}[f] = sums${r}[f] * shrink${r} + ${some.map((j) => weighted(r, j)).join(' + ')};`),
-      '}',
-    )
+    lines.push(leavesOut ? `if (careful) {\n${weigh(some, true)}\n} else {\n${weigh(some, false)}\n}` : weigh(some, false))
     return lines.join('\n')
   }
 
@@ -139,6 +143,53 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   const walked = cascade({ loops: [{ name: 'j', to: whole, by: keys.length }], body: walk(keys), flush })
   const top = walked.levels - 1
   const above = levelsOf(walked).slice(1)
+  const begin = queries.map((r) =>
+    `var sums${r}: array<${element}, ${units}>;
+  ${
+      k.carry === null || carry === null
+        ? `var highest${r} = lowest;
+  var total${r} = 0.0;`
+        : `let carry${r} = ${start(k.carry, 5, 1, r)};
+  var highest${r} = ${carry}[carry${r} + ${k.features * byFeature(k.carry)}];
+  var total${r} = select(1.0, 0.0, highest${r} == lowest);
+  for (var f = 0; f < ${units}; f++) { sums${r}[f] = ${element}(${
+          eachLane.map((n) => single(carry, k.carry!, `carry${r}`, n)).join(', ')
+        }); }`
+    }
+  ${
+      above.map((level) =>
+        `var ${atLevel(`highest${r}`, level)} = lowest;
+  var ${atLevel(`total${r}`, level)} = 0.0;
+  var ${atLevel(`sums${r}`, level)}: array<${element}, ${units}>;`
+      ).join('\n')
+    }`
+  ).join('\n')
+  const finish = queries.map((r) => {
+    const [sums, total] = [atLevel(`sums${r}`, top), atLevel(`total${r}`, top)]
+    return `${exact ? '' : `if (p${sizes.length - 1} * ${perThread} + ${r} < ${last}) `}{
+    let output = ${start(k.output, 0, outputWidth, r)};
+    for (var f = 0; f < ${units}; f++) {
+      let result = select(${sums}[f] / ${total}, ${element}(0.0), highest${r} == lowest);
+      ${leavesOut ? `finite = finite && all((bitcast<${bits}>(result) & ${bits}(0x7f800000u)) != ${bits}(0x7f800000u));` : ''}
+      ${
+      outputWidth === width
+        ? `${out}[${feature(k.output, 'output')}] = result;`
+        : eachLane.map((n) => `${single(out, k.output, 'output', n)} = ${lane('result', n)};`).join('\n      ')
+    }
+    }
+    ${
+      k.logSum
+        ? `${out}[output + ${k.features * byFeature(k.output)}] = select(highest${r} + log(${total}), lowest, highest${r} == lowest);`
+        : ''
+    }
+  }`
+  }).join('\n')
+  const attend = `${begin}
+  ${whole === 0 ? '' : walked.text}
+  ${whole === k.keys ? '' : `{ let j = ${whole};\n${walk(count(k.keys - whole))}\n}`}
+  ${whole === k.keys ? '' : above.map((level) => `{\n${flush(level - 1)}\n}`).join('\n')}
+  ${leavesOut ? 'var finite = true;' : ''}
+  ${finish}`
   const body = `var t = thread;
   ${decodeText('t', blocks, 'p')}
   let lowest = -bitcast<f32>(infinity_bits_);
@@ -146,56 +197,19 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     queries.map((r) =>
       `let at${r} = ${sizes.length === 0 ? '0' : `min(p${sizes.length - 1} * ${perThread} + ${r}, ${last - 1})`};
   let query${r} = ${start(k.query, 1, width, r)};
-  ${k.mask === null ? '' : `let mask${r} = ${start(k.mask, 4, 1, r)};`}
-  var sums${r}: array<${element}, ${units}>;
-  ${
-        k.carry === null || carry === null
-          ? `var highest${r} = lowest;
-  var total${r} = 0.0;`
-          : `let carry${r} = ${start(k.carry, 5, 1, r)};
-  var highest${r} = ${carry}[carry${r} + ${k.features * byFeature(k.carry)}];
-  var total${r} = select(1.0, 0.0, highest${r} == lowest);
-  for (var f = 0; f < ${units}; f++) { sums${r}[f] = ${element}(${
-            eachLane.map((n) => single(carry, k.carry!, `carry${r}`, n)).join(', ')
-          }); }`
-      }`
+  ${k.mask === null ? '' : `let mask${r} = ${start(k.mask, 4, 1, r)};`}`
     ).join('\n')
   }
   let key_start = ${start(k.key, 2, width, 0)};
   let value_start = ${start(k.value, 3, width, 0)};
   ${
-    queries.flatMap((r) =>
-      above.map((level) =>
-        `var ${atLevel(`highest${r}`, level)} = lowest;
-  var ${atLevel(`total${r}`, level)} = 0.0;
-  var ${atLevel(`sums${r}`, level)}: array<${element}, ${units}>;`
-      )
-    ).join('\n')
-  }
-  ${whole === 0 ? '' : walked.text}
-  ${whole === k.keys ? '' : `{ let j = ${whole};\n${walk(count(k.keys - whole))}\n}`}
-  ${whole === k.keys ? '' : above.map((level) => `{\n${flush(level - 1)}\n}`).join('\n')}
-  ${
-    queries.map((r) =>
-      `${exact ? '' : `if (p${sizes.length - 1} * ${perThread} + ${r} < ${last}) `}{
-    let output = ${start(k.output, 0, outputWidth, r)};
-    for (var f = 0; f < ${units}; f++) {
-      let result = select(${atLevel(`sums${r}`, top)}[f] / ${atLevel(`total${r}`, top)}, ${element}(0.0), highest${r} == lowest);
-      ${
-        outputWidth === width
-          ? `${out}[${feature(k.output, 'output')}] = result;`
-          : eachLane.map((n) => `${single(out, k.output, 'output', n)} = ${lane('result', n)};`).join('\n      ')
-      }
-    }
-    ${
-        k.logSum
-          ? `${out}[output + ${k.features * byFeature(k.output)}] = select(highest${r} + log(${
-            atLevel(`total${r}`, top)
-          }), lowest, highest${r} == lowest);`
-          : ''
-      }
+    leavesOut
+      ? `for (var walks = 0; walks < 2; walks++) {
+  let careful = walks == 1;
+  ${attend}
+  if (finite) { break; }
   }`
-    ).join('\n')
+      : attend
   }`
   const threads = elementsOf(blocks)
   return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })
