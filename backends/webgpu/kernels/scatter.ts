@@ -1,5 +1,5 @@
 import { integer, real } from '#lib/kernel/expression.ts'
-import { elementsOf, type ScatterKernel, scatteredRows, type View } from '#lib/kernel/kernel.ts'
+import { elementsOf, scatteredRows, type ScatterKernel, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import { aligned, Bindings, decodeText, namesOf, offsetText, type Shader, shader } from '../emit.ts'
 import { innermost, simplify } from '../loops.ts'
@@ -12,20 +12,20 @@ export interface WithScratch {
 }
 
 /**
- * Two shaders, the same bits on every run (there are no atomics): the first links the positions of each row to a list, in
- * ascending order; the second adds each row up along its list and writes 0 where there is none, so that each element of the
- * output is written once. The scratch buffer holds the first position of every row, and behind that the next position of every
- * position; -1 ends a list. Time is that of the ids and values read once, and of the output written once.
+ * Three shaders: the first fills the output with zeros; the second links the positions of each row to a list, in ascending
+ * order; the third adds each list up. There are no atomics: every run makes the same bits. The scratch buffer holds the first
+ * position of every row, and behind those the next position of every position; -1 ends a list.
  */
 export const scatterShaders = (k: ScatterKernel, scratch: number, shape: Shape): WithScratch => {
   const [batches, positions] = [elementsOf(k.batch), elementsOf(k.inner)]
-  if (positions === 0) return { shaders: [zeroShader(k, shape)], scratch: 0 }
+  const zeros = zeroShader(k, shape)
+  if (positions === 0) return { shaders: [zeros], scratch: 0 }
   const lists: Lists = {
     view: { buffer: scratch, type: 'i32', offset: 0, strides: [1] },
     heads: batches * k.rows,
     positions,
   }
-  return { shaders: [listShader(k, lists, shape), sumShader(k, lists, shape)], scratch: batches * (k.rows + positions) }
+  return { shaders: [zeros, listShader(k, lists, shape), sumShader(k, lists)], scratch: batches * (k.rows + positions) }
 }
 
 interface Lists {
@@ -91,85 +91,93 @@ const listShader = (k: ScatterKernel, { view, heads, positions }: Lists, shape: 
 
 // ---- sums ----------------------------------------------------------------------------------------------------------
 
-/** Terms that are added one after another before their sum goes to the next level; levels there are. */
-const [block, levels] = [16, 5]
+/** Terms that are added one after another before their sum goes to the next level; levels there are above them. */
+const [block, levels] = [16, 4]
 
 /**
- * Statements that add `value` to a sum, and the sum's text. Real numbers go through levels of blocks, so that a sum of n
- * terms is off by a few times log n ulp, and not by n (Higham, "Accuracy and Stability of Numerical Algorithms", section 4.2:
- * the error of a sum grows with the depth of its tree). Integers are exact in any order.
+ * Statements that add up a list of which `i` is the first position, and the sum's text. Real numbers go through levels of blocks,
+ * so that a sum of n terms is off by a few times log n ulp, and not by n (Higham, "Accuracy and Stability of Numerical
+ * Algorithms", section 4.2: the error grows with the depth of the tree of additions). Integers are exact in any order.
  */
-const summation = (type: string, real: boolean): { readonly start: string; readonly add: string; readonly total: string } => {
-  if (!real) return { start: `var sum = ${type}();`, add: 'sum += value;', total: 'sum' }
-  const names = Array.from({ length: levels }, (_, level) => `sum${level}`)
+const summation = (type: string, real: boolean, value: string, next: string): { readonly walk: string; readonly total: string } => {
+  const step = `sum += ${value};\n i = ${next};`
+  if (!real) return { walk: `var sum = ${type}();\n while (i >= 0) { ${step} }`, total: 'sum' }
+  const names = Array.from({ length: levels }, (_, level) => `level${level}`)
   const carried = names.slice(1).reduceRight(
     (deeper, name, level) =>
-      `if ((count & ${block ** (level + 1) - 1}u) == 0u) { ${name} += sum${level}; sum${level} = ${type}(); ${deeper} }`,
+      `if ((blocks & ${block ** (level + 1) - 1}u) == 0u) {\n ${name} += level${level};\n level${level} = ${type}();\n ${deeper}}\n`,
     '',
   )
-  return {
-    start: `var count = 0u; ${names.map((name) => `var ${name} = ${type}();`).join(' ')}`,
-    add: `${names[0]!} += value; count++; ${carried}`,
-    total: names.reduce((sum, name) => `(${name} + ${sum})`),
-  }
+  const walk = `var blocks = 0u;
+  ${names.map((name) => `var ${name} = ${type}();`).join(' ')}
+  while (i >= 0) {
+    var sum = ${type}();
+    for (var n = 0; n < ${block} && i >= 0; n++) { ${step} }
+    level0 += sum;
+    blocks++;
+    ${carried}
+  }`
+  return { walk, total: names.reduce((sum, name) => `(${name} + ${sum})`) }
 }
 
-/** How many sums one thread makes, as in a map. */
-const sumsPerThread = (shape: Shape, count: number): number => shape === 'gpu' || count < 4096 ? 1 : 4
-
-/** One thread adds up four neighbours of a row where values and output allow it, else one element. */
-const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists, shape: Shape): Shader => {
+/**
+ * A thread for each position and each group of four features, where values and output allow it, or each feature: that of the
+ * first position of a row adds the row up.
+ */
+const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists): Shader => {
   const depth = k.batch.length
   const end = depth + k.inner.length
-  const views = [k.output.strides, k.values.strides]
-  const inner = simplify(k.inner, [k.values.strides.slice(depth, end)])
-  const rest = simplify(k.rest, views.map((strides) => strides.slice(end)), new Set(), 0)
-  const [toRest, fromRest] = rest.strides as [readonly number[], readonly number[]]
+  const partsOf = ({ strides }: View) => [strides.slice(0, depth), strides.slice(depth, end), strides.slice(end)] as const
+  const [[toBatch, , toRest], [fromBatch, fromInner, fromRest], [idBatch, idInner]] = [partsOf(k.output), partsOf(k.values), partsOf(k.ids)]
+  const inner = simplify(k.inner, [fromInner, idInner])
+  const rest = simplify(k.rest, [toRest, fromRest], new Set(), 0)
+  const [steps, idSteps] = inner.strides as [readonly number[], readonly number[]]
+  const [to, from] = rest.strides as [readonly number[], readonly number[]]
   const last = rest.sizes.at(-1) ?? 1
-  const batchOf = (strides: readonly number[]): readonly number[] => strides.slice(0, depth)
-  const width = rest.sizes.length > 0 && aligned(k.output.offset, [...batchOf(k.output.strides), k.step, ...toRest], last) &&
-      aligned(k.values.offset, [...batchOf(k.values.strides), ...inner.strides[0]!, ...fromRest], last)
-    ? 4
-    : 1
-  const groups = width === 4 ? [...rest.sizes.slice(0, -1), last / 4] : rest.sizes
-  const scaled = (strides: readonly number[]): readonly number[] => width === 1 ? strides : [...strides.slice(0, -1), 4 * innermost(strides)]
-  const at = (text: string): string => width === 4 ? `(${text}) / 4` : text
+  const wide = rest.sizes.length > 0 && aligned(k.output.offset, [...toBatch, k.step, ...to], last) &&
+    aligned(k.values.offset, [...fromBatch, ...steps, ...from], last)
+  const width = wide ? 4 : 1
+  const groups = wide ? [...rest.sizes.slice(0, -1), last / 4] : rest.sizes
+  const scaled = (strides: readonly number[]): readonly number[] => wide ? [...strides.slice(0, -1), 4 * innermost(strides)] : strides
+  const at = (text: string): string => wide ? `(${text}) / 4` : text
+  const [batchNames, innerNames, restNames] = [namesOf(k.batch, 'p'), namesOf(inner.sizes, 'q'), namesOf(groups, 'r')]
 
   const bindings = new Bindings()
   const out = bindings.output(k.output, width)
   const lists = bindings.input(view)
+  const ids = bindings.input(k.ids)
   const values = bindings.input(k.values, width)
-  const type = width === 4 ? `vec4<${k.output.type}>` : k.output.type
-  const { start: sums, add, total } = summation(type, k.output.type === 'f32')
-
-  const loops = [...k.batch, k.rows, ...groups]
-  const names = namesOf(loops, 'p')
-  const restNames = names.slice(depth + 1)
-  const perBatch = k.rows * elementsOf(groups)
-  const from = offsetText(k.values.offset, [...names.slice(0, depth), ...restNames], [...batchOf(k.values.strides), ...scaled(fromRest)])
-  const to = offsetText(k.output.offset, names, [...batchOf(k.output.strides), k.step, ...scaled(toRest)])
-  const work = (linear: string): string =>
-    `let batch = i32(${linear} / ${perBatch}u);
-  var t = ${linear};
-  ${decodeText('t', loops, 'p')}
-  let start = ${from};
-  ${sums}
-  for (var i = ${lists}[batch * ${k.rows} + p${depth}]; i >= 0; i = ${lists}[${heads} + batch * ${positions} + i]) {
-    var n = u32(i);
-    ${decodeText('n', inner.sizes, 'q')}
-    let value = ${values}[${at(offsetText('start', namesOf(inner.sizes, 'q'), inner.strides[0]!))}];
-    ${add}
-  }
-  ${out}[${at(to)}] = ${total};`
-  const count = elementsOf(loops)
-  const each = sumsPerThread(shape, count)
+  const type = wide ? `vec4<${k.output.type}>` : k.output.type
+  const base = offsetText(k.values.offset, [...batchNames, ...restNames], [...fromBatch, ...scaled(from)])
+  const id = offsetText(k.ids.offset, [...batchNames, ...innerNames], [...idBatch, ...idSteps])
+  const place = offsetText(k.output.offset, [...batchNames, 'row', ...restNames], [...toBatch, k.step, ...scaled(to)])
+  const { walk, total } = summation(type, k.output.type === 'f32', `${values}[${at('base + offset(i)')}]`, `${lists}[links + i]`)
+  const perPosition = elementsOf(groups)
   return shader({
     bindings,
-    declarations: [],
-    count: Math.ceil(count / each),
+    declarations: [
+      `fn offset(i: i32) -> i32 {
+  var t = u32(i);
+  ${decodeText('t', inner.sizes, 'q')}
+  return ${offsetText(0, innerNames, steps)};
+}`,
+    ],
+    count: elementsOf(k.batch) * positions * perPosition,
     workgroup: 64,
-    body: each === 1
-      ? work('thread')
-      : `for (var g = thread * ${each}u; g < min(thread * ${each}u + ${each}u, ${count}u); g++) {\n  ${work('g')}\n  }`,
+    body: `let batch = i32(thread / ${perPosition * positions}u);
+  var i = i32(thread / ${perPosition}u) - batch * ${positions};
+  var t = u32(batch);
+  ${decodeText('t', k.batch, 'p')}
+  t = u32(i);
+  ${decodeText('t', inner.sizes, 'q')}
+  t = thread % ${perPosition}u;
+  ${decodeText('t', groups, 'r')}
+  let row = ${ids}[${id}] - ${k.first};
+  if (row < 0 || row >= ${k.rows}) { return; }
+  if (${lists}[batch * ${k.rows} + row] != i) { return; }
+  let base = ${base};
+  let links = ${heads} + batch * ${positions};
+  ${walk}
+  ${out}[${at(place)}] = ${total};`,
   })
 }
