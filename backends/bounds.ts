@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { device, type Fault } from '#lib/fault.ts'
-import { type Exchange, type Kernel, type RankProgram, reads, type View } from '#lib/kernel/kernel.ts'
+import { type Exchange, type Kernel, type RankProgram, reads, scatteredRows, type View } from '#lib/kernel/kernel.ts'
 
 /**
  * Kernels run without the driver's own bounds checks, so no view may reach beyond its buffer. Plans are data that may
@@ -56,6 +56,11 @@ const walksOf = (step: Kernel | Exchange): readonly Walk[] => {
         [step.ids, step.sizes],
         [{ ...step.table, strides: [...step.table.strides, step.step] }, [...step.sizes, step.size]],
       ]
+    case 'scatter': {
+      const { view, sizes } = scatteredRows(step)
+      const loops = [...step.batch, ...step.inner, ...step.rest]
+      return [[view, sizes], [step.ids, loops], [step.values, loops]]
+    }
     case 'exchange':
       return [
         ...[...step.sends, ...step.receives].map(({ view, sizes }): Walk => [view, sizes]),

@@ -9,9 +9,10 @@ import type {
   Kernel,
   MapKernel,
   RowKernel,
+  ScatterKernel,
   View,
 } from '#lib/kernel/kernel.ts'
-import { elementsOf } from '#lib/kernel/kernel.ts'
+import { elementsOf, scatteredRows } from '#lib/kernel/kernel.ts'
 import type { offsets } from './offsets.ts'
 
 /** The kernel families' meaning, in float64: the formulas of `kernel.ts` written out as loops. */
@@ -243,10 +244,31 @@ export const gather = (k: GatherKernel, buffers: Buffers, offsets: Offsets): voi
   const fromIds = offsets(k.sizes, k.ids.strides, k.ids.offset)
   const fromTable = offsets(k.sizes, k.table.strides, k.table.offset)
   const to = offsets(k.sizes, k.output.strides, k.output.offset)
-  const absent = k.output.type === 'f32' ? NaN : 0
+  const absent = k.outside === 'NaN' && k.output.type === 'f32' ? NaN : 0
   for (let i = 0; i < to.length; i++) {
     const id = ids[fromIds[i]!]!
     out[to[i]!] = id >= 0 && id < k.size ? table[fromTable[i]! + id * k.step]! : absent
+  }
+}
+
+export const scatter = (k: ScatterKernel, buffers: Buffers, offsets: Offsets): void => {
+  const ids = buffers[k.ids.buffer]!
+  const values = buffers[k.values.buffer]!
+  const out = buffers[k.output.buffer]!
+  const loops = [...k.batch, ...k.inner, ...k.rest]
+  const fromIds = offsets(loops, k.ids.strides, k.ids.offset)
+  const fromValues = offsets(loops, k.values.strides, k.values.offset)
+  const to = offsets(loops, k.output.strides, k.output.offset)
+  const integers = k.output.type === 'i32'
+  const { view, sizes } = scatteredRows(k)
+  const written = offsets(sizes, view.strides, view.offset)
+  for (let i = 0; i < written.length; i++) out[written[i]!] = 0
+  for (let i = 0; i < to.length; i++) {
+    const row = ids[fromIds[i]!]! - k.first
+    if (row < 0 || row >= k.rows) continue
+    const at = to[i]! + row * k.step
+    const sum = out[at]! + values[fromValues[i]!]!
+    out[at] = integers ? sum | 0 : sum
   }
 }
 
@@ -264,5 +286,7 @@ export const execute = (kernel: Kernel, buffers: Buffers, offsets: Offsets): voi
       return attentionGradient(kernel, buffers, offsets)
     case 'gather':
       return gather(kernel, buffers, offsets)
+    case 'scatter':
+      return scatter(kernel, buffers, offsets)
   }
 }

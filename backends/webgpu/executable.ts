@@ -9,7 +9,7 @@ import { type Device, usages } from './device.ts'
 import { type Dispatch, encode, prepare, prepareAll } from './dispatch.ts'
 import { type ExchangePlan, planExchange, runOf } from './exchange.ts'
 import { copyShader } from './kernels/copy.ts'
-import { shaderOf } from './kernels/shader.ts'
+import { shadersOf } from './kernels/shader.ts'
 import { expectSoon } from './patience.ts'
 import { Staging } from './staging.ts'
 
@@ -36,7 +36,9 @@ export const load = async (device: Device, program: RankProgram): Promise<E.Eith
   const scratch = program.buffers.length
   const plans = program.steps.map((step) => step.kind === 'exchange' ? planExchange(step, program.rank, scratch, device.shape) : null)
   const most = (of: (plan: ExchangePlan) => number): number => plans.reduce((sum, plan) => Math.max(sum, plan === null ? 0 : of(plan)), 0)
-  const lengths = [...program.buffers, most((plan) => plan.sendScratch), most((plan) => plan.receiveScratch)]
+  const kernels = program.steps.map((step) => step.kind === 'exchange' ? null : shadersOf(step, device.shape, scratch + 2))
+  const kernelScratch = kernels.reduce((most, kernel) => Math.max(most, kernel?.scratch ?? 0), 0)
+  const lengths = [...program.buffers, most((plan) => plan.sendScratch), most((plan) => plan.receiveScratch), kernelScratch]
 
   const allocated = await device.allocate(lengths.map((length) => ({ bytes: length * bytesPerElement, usage: storage })))
   if (E.isLeft(allocated)) return allocated
@@ -57,8 +59,7 @@ export const load = async (device: Device, program: RankProgram): Promise<E.Eith
       if (E.isLeft(scatter)) return scatter
       return E.right({ kind: 'exchange', plan, gather: gather.right, save: save.right, scatter: scatter.right })
     }
-    const shader = shaderOf(step, device.shape)
-    const prepared = await prepareAll(device, shader === null ? [] : [shader], bufferOf)
+    const prepared = await prepareAll(device, kernels[n]!.shaders, bufferOf)
     return E.isLeft(prepared) ? E.left(inStep(program, n)(prepared.left)) : E.right({ kind: 'kernel', dispatches: prepared.right })
   }))
   const steps = E.sequenceArray(made)

@@ -2,7 +2,7 @@ import type { DType } from '../dtype.ts'
 import type { Expression } from './expression.ts'
 
 /**
- * What a backend executes: six kernel families over strided views, with every size known. A rank's program is
+ * What a backend executes: seven kernel families over strided views, with every size known. A rank's program is
  * a list of these and of exchanges. Nothing here knows of dims' names, meshes or layouts.
  */
 
@@ -116,7 +116,8 @@ export interface AttentionGradientKernel {
 
 /**
  * out[i] = table[i with ids[i] at the gathered dim]. `table`'s strides run over the loop dimensions (0 where it lacks
- * them); `step` is its stride along the gathered dim of `size` entries. An id outside 0 … size-1 gives NaN (f32) or 0.
+ * them); `step` is its stride along the gathered dim of `size` entries. An id outside 0 … size-1 gives what `outside` says:
+ * 0, or NaN (0 in an i32 table).
  */
 export interface GatherKernel {
   readonly kind: 'gather'
@@ -125,10 +126,40 @@ export interface GatherKernel {
   readonly table: View
   readonly step: number
   readonly size: number
+  readonly outside: Outside
   readonly output: View
 }
 
-export type Kernel = MapKernel | RowKernel | ContractKernel | AttentionKernel | AttentionGradientKernel | GatherKernel
+/** What looking up a row that is not there gives. */
+export type Outside = 'NaN' | 'zero'
+
+/**
+ * out[b, r, f] = Σ values[b, i, f] over the positions i with ids[b, i] = first + r, in the order of i: the transpose of a
+ * gather. Rows that no id names are 0; values whose id names none of the rows are left out. Loop dimensions of all views are
+ * batch, inner (i) and rest (f); ids have rest stride 0, the output has inner stride 0, and `step` is its stride along the
+ * `rows`. `first` is what the first of them is called: the output may be a piece of a larger table.
+ */
+export interface ScatterKernel {
+  readonly kind: 'scatter'
+  readonly batch: readonly number[]
+  readonly inner: readonly number[]
+  readonly rest: readonly number[]
+  readonly ids: View
+  readonly values: View
+  readonly first: number
+  readonly rows: number
+  readonly step: number
+  readonly output: View
+}
+
+export type Kernel =
+  | MapKernel
+  | RowKernel
+  | ContractKernel
+  | AttentionKernel
+  | AttentionGradientKernel
+  | GatherKernel
+  | ScatterKernel
 
 /** Every view a kernel reads, in operand order. */
 export const reads = (kernel: Kernel): readonly View[] => {
@@ -144,10 +175,19 @@ export const reads = (kernel: Kernel): readonly View[] => {
       return [kernel.query, kernel.key, kernel.value, kernel.cotangent, kernel.stats, ...present(kernel.mask, kernel.carry)]
     case 'gather':
       return [kernel.ids, kernel.table]
+    case 'scatter':
+      return [kernel.values, kernel.ids]
   }
 }
 
 const present = (...views: readonly (View | null)[]): readonly View[] => views.filter((view) => view !== null)
+
+/** The rows that a scatter writes, as a view over its batch, rows and rest. */
+export const scatteredRows = ({ batch, inner, rest, rows, step, output }: ScatterKernel): { readonly view: View; readonly sizes: readonly number[] } => {
+  const { strides } = output
+  const view = { ...output, strides: [...strides.slice(0, batch.length), step, ...strides.slice(batch.length + inner.length)] }
+  return { view, sizes: [...batch, rows, ...rest] }
+}
 
 /** A rectangular part of a buffer that travels to or from a peer as one contiguous message in loop order. */
 export interface Parcel {
@@ -198,6 +238,8 @@ const mapped = (step: Kernel | Exchange, change: (view: View) => View): Kernel |
     }
     case 'gather':
       return { ...step, ids: change(step.ids), table: change(step.table), output: change(step.output) }
+    case 'scatter':
+      return { ...step, ids: change(step.ids), values: change(step.values), output: change(step.output) }
     case 'exchange': {
       const parcel = (of: Parcel): Parcel => ({ ...of, view: change(of.view) })
       const keeps = step.keeps === null ? null : { ...step.keeps, from: change(step.keeps.from), to: change(step.keeps.to) }

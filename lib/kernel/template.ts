@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { type Expression, ExpressionCodec } from './expression.ts'
-import type { Combine } from './kernel.ts'
+import type { Combine, Outside } from './kernel.ts'
 
 /**
  * A kernel before sizes and layouts are known: dims by name. An op says one of these; together with the layouts of
@@ -15,7 +15,9 @@ export type Template =
   | AttentionTemplate
   | AttentionGradientTemplate
   /** Operand 0 is the table, operand 1 the ids that replace its dim. */
-  | { readonly family: 'gather'; readonly dim: string }
+  | { readonly family: 'gather'; readonly dim: string; readonly outside: Outside }
+  /** Operand 0 is added up into the rows of a dim of the result, which operand 1 names; dims of the ids that the result lacks go away. */
+  | { readonly family: 'scatter'; readonly dim: string }
   /** The operands side by side along a dim, `before` positions from its start; what they leave free is `fill`. */
   | { readonly family: 'place'; readonly dim: string; readonly before: number; readonly fill: number }
   /** No work at all: another way of reading the same elements. */
@@ -96,7 +98,8 @@ export const TemplateCodec: t.Type<Template, unknown> = t.union([
   t.strict({ family: t.literal('contract'), inner: names, epilogue: ExpressionCodec }),
   t.strict({ family: t.literal('attention'), ...attentionBlock, logSum: t.boolean }),
   t.strict({ family: t.literal('attention-gradient'), ...attentionBlock, of: t.keyof({ queries: null, keys: null }), part: t.string }),
-  t.strict({ family: t.literal('gather'), dim: t.string }),
+  t.strict({ family: t.literal('gather'), dim: t.string, outside: t.keyof({ NaN: null, zero: null }) }),
+  t.strict({ family: t.literal('scatter'), dim: t.string }),
   t.strict({ family: t.literal('place'), dim: t.string, before: t.number, fill: t.number }),
   t.strict({ family: t.literal('view'), view: ViewTemplateCodec }),
 ])

@@ -1,6 +1,6 @@
 import { bytesPerElement } from '../dtype.ts'
 import { callsIn } from './expression.ts'
-import { elementsOf, type Kernel, type View } from './kernel.ts'
+import { elementsOf, type Kernel, scatteredRows, type View } from './kernel.ts'
 
 /** What a kernel asks of a device, whatever the device does to be quicker. */
 export interface Work {
@@ -69,6 +69,12 @@ export const workOf = (kernel: Kernel): Work => {
       // No more of the table is read than there is.
       const read = Math.min(elementsOf(sizes), size * distinct(sizes, table)) * bytesPerElement
       return { matrix: 0, vector: 0, bytes: read + bytesOf(sizes, [ids, output]) }
+    }
+    case 'scatter': {
+      const { batch, inner, rest, ids, values } = kernel
+      const loops = [...batch, ...inner, ...rest]
+      const { view, sizes } = scatteredRows(kernel)
+      return { matrix: 0, vector: elementsOf(loops), bytes: bytesOf(loops, [ids, values]) + bytesOf(sizes, [view]) }
     }
   }
 }

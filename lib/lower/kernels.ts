@@ -1,6 +1,6 @@
 import type { DType } from '../dtype.ts'
 import { input, integer, real } from '../kernel/expression.ts'
-import type { AttentionGradientKernel, AttentionKernel, Kernel, View } from '../kernel/kernel.ts'
+import type { AttentionGradientKernel, AttentionKernel, Kernel, ScatterKernel, View } from '../kernel/kernel.ts'
 import type { AttentionGradientTemplate, AttentionTemplate, Template } from '../kernel/template.ts'
 import type { Shape } from '../layout/layout.ts'
 import { dimOf, type Piece, stridesAlong } from './views.ts'
@@ -91,9 +91,12 @@ export const kernelsOf = (template: Template, local: Local): readonly Kernel[] =
         table: viewOf(table!, types[0]!, names.map((name) => name === template.dim ? null : name)),
         step: dim.stride,
         size: dim.size,
+        outside: template.outside,
         output,
       }]
     }
+    case 'scatter':
+      return [scatterKernel(template.dim, local)]
     case 'place': {
       // An operand without the dim is one position of it.
       const lengthOf = (operand: Piece): number => dimOf(operand, template.dim)?.size ?? 1
@@ -198,6 +201,31 @@ const attentionGradientKernel = (template: AttentionGradientTemplate, local: Loc
     output: viewOf(result, 'f32', [...ofResult, features]),
     part: partStride(result),
     carryPart: partStride(carry),
+  }
+}
+
+/** A piece of the result along the rows takes the ids of its own rows. */
+const scatterKernel = (dim: string, { operands, types, result, shape, origin }: Local): ScatterKernel => {
+  const [values, ids] = operands as [Piece, Piece]
+  const names = result.dims.map(({ name }) => name)
+  const isOfIds = (name: string): boolean => dimOf(ids, name) !== undefined
+  const batch = names.filter((name) => name !== dim && isOfIds(name))
+  const inner = ids.dims.map(({ name }) => name).filter((name) => !names.includes(name))
+  const rest = names.filter((name) => name !== dim && !isOfIds(name))
+  const loops = [...batch, ...inner, ...rest]
+  const sizesIn = (piece: Piece, dims: readonly string[]): readonly number[] => dims.map((name) => dimOf(piece, name)!.size)
+  const row = dimOf(result, dim)!
+  return {
+    kind: 'scatter',
+    batch: sizesIn(ids, batch),
+    inner: sizesIn(ids, inner),
+    rest: sizesIn(values, rest),
+    ids: viewOf(ids, 'i32', loops),
+    values: viewOf(values, types[0]!, loops),
+    first: origin[names.indexOf(dim)]!,
+    rows: row.size,
+    step: row.stride,
+    output: viewOf(result, shape.type, loops),
   }
 }
 

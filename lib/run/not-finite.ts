@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Executable } from '#backends/backend.ts'
 import type { Elements } from '../dtype.ts'
 import type { Fault } from '../fault.ts'
-import { type Kernel, reads, type View } from '../kernel/kernel.ts'
+import { type Kernel, reads, scatteredRows, type View } from '../kernel/kernel.ts'
 
 /** A view with the loops that it really runs over. */
 interface Extent {
@@ -55,6 +55,8 @@ const loopsOf = (kernel: Kernel): readonly number[] => {
       return [...kernel.rows, kernel.keys, kernel.features]
     case 'attention-gradient':
       return [...kernel.rows, ...kernel.inner, kernel.features]
+    case 'scatter':
+      return [...kernel.batch, ...kernel.inner, ...kernel.rest]
   }
 }
 
@@ -67,6 +69,10 @@ const extentOf = (view: View, loops: readonly number[]): Extent => {
 
 /** What a kernel writes; a result per row has no inner loops. */
 const written = (kernel: Kernel): Extent => {
+  if (kernel.kind === 'scatter') {
+    const { view, sizes } = scatteredRows(kernel)
+    return extentOf(view, sizes)
+  }
   const loops = loopsOf(kernel)
   if (kernel.kind !== 'row' || kernel.per === 'element') return extentOf(kernel.output, loops)
   return extentOf({ ...kernel.output, strides: kernel.output.strides.slice(0, kernel.outer.length) }, kernel.outer)

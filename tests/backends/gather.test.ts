@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import type { GatherKernel } from '#lib/kernel/kernel.ts'
+import type { GatherKernel, Outside } from '#lib/kernel/kernel.ts'
 import { type Backends, dtype, execute, lie, openAll, randomElements, sizes, viewOf } from './support.ts'
 
 let backends: Backends
@@ -17,11 +17,12 @@ const kernel = sizes(0, 3).chain((loops) =>
     lies: fc.array(lie(loops.length), { minLength: 3, maxLength: 3 }),
     entries: fc.constantFrom(1, 3, 8),
     gap: fc.constantFrom(0, 0, 1, 4),
+    outside: fc.constantFrom<Outside>('NaN', 'zero'),
     seed: fc.nat(),
   })
 )
 
-test('a gather gives the same on every backend; an id outside the table gives NaN or 0', async () => {
+test('a gather gives the same on every backend; an id outside the table gives NaN or 0, as it says', async () => {
   await fc.assert(
     fc.asyncProperty(kernel, async (k) => {
       const out = viewOf(0, k.type, k.loops, k.lies[0]!, [], true)
@@ -35,6 +36,7 @@ test('a gather gives the same on every backend; an id outside the table gives Na
         table: table.view,
         step,
         size: k.entries,
+        outside: k.outside,
         output: out.view,
       }
       const buffers = [

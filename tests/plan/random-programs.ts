@@ -7,13 +7,16 @@ import {
   cast,
   concat,
   contract,
+  gather,
   iota,
   max,
   mean,
   merge,
+  minimum,
   multiply,
   negate,
   rename,
+  scatterAdd,
   select,
   slice,
   softmax,
@@ -120,6 +123,16 @@ const makers: readonly ((x: Value, y: Value, way: number, of: Mesh, weights: rea
   (x, _, way) => {
     const dim = pick(dimsOf(x), way)!
     return multiply(cast('f32')(iota(`${dim.name}:${dim.size}` as string, dim.name) as Value) as Value)(x) as Value
+  },
+  (x, _, way) => {
+    // Rows that several positions are added to, and with three rows positions that are added to none.
+    const part = pick(x.spec.split(' '), way)!
+    const ids = minimum(3)(iota(part, part.split(':')[0]!) as Value) as Value
+    return scatterAdd(way % 2 === 0 ? 'r:3' : 'r:5', ids)(x)
+  },
+  (x, _, way) => {
+    const { name, size } = pick(dimsOf(x), way)!
+    return size < 3 ? undefined : gather(name, minimum(2)(iota('r:4', 'r') as Value) as Value)(x)
   },
 ]
 

@@ -14,7 +14,7 @@ const imports = `import { pipe } from 'fp-ts/lib/function.js'
 import { input, layout, mesh, program, residual, seq, sumOver } from '#lib/mod.ts'
 import * as ops from '#ops/mod.ts'
 const { add, attention, cast, concat, contract, divide, equal, exp, gather, gelu, greater, layerNorm, linear, logSumExp, max, maximum, mean } = ops
-const { merge, min, multiply, negate, not, pad, power, rename, reorder, repeat, select, selfAttention, slice, softmax, split, square } = ops
+const { merge, min, multiply, negate, not, pad, power, rename, reorder, repeat, scatterAdd, select, selfAttention, slice, softmax, split, square } = ops
 const { subtract, sum, variance, where } = ops
 `
 

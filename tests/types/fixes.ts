@@ -56,7 +56,7 @@ const operands: { readonly [side: string]: readonly RegExp[] } = {
   mask: [/(?<=mask: )(\w+)/],
   key: [/(?<=\)\()(\w+)/],
   value: [/(?<=\)\(\w+, )(\w+)/, /(?<=\)\(pipe\(\w+, \w+\('[^']*'\)\), )(\w+)/],
-  index: [/(?<=gather\('\w+', )(\w+)/],
+  index: [/(?<=gather\('\w+', )(\w+)/, /(?<=scatterAdd\('\w+:\d+', )(\w+)/],
 }
 
 /** The text with a way followed at the stage in the given line (counted from 1). */

@@ -63,6 +63,9 @@ const stageOf = (mesh: string): fc.Arbitrary<string> =>
     fc.tuple(dim, tensor).map(([d, y]) => `concat('${d}', ${y})`),
     otherDim.map((d) => `repeat('${d}:2')`),
     dim.map((d) => `gather('${d}', i)`),
+    fc.tuple(fc.constantFrom('k', 'k', 'k', 'e'), fc.oneof({ weight: 2, arbitrary: fc.constant('') }, dims)).map(([d, keep]) =>
+      `scatterAdd('${d}:5', i${keep === '' ? '' : `, { keep: '${keep}' }`})`
+    ),
     fc.tuple(dim, dim, tensor, tensor).map(([over, features, k, v]) =>
       `attention({ over: '${over}', features: '${features}' })(${k}, ${v})`
     ),

@@ -22,7 +22,7 @@ export const gatherShader = (k: GatherKernel): Shader => {
   const table = bindings.input(k.table, width)
   const stored = storedType(k.output.type)
   const element = wide ? `vec4<${stored}>` : stored
-  const absent = k.output.type === 'f32' ? `${element}(bitcast<f32>(nan_bits_))` : `${element}(0)`
+  const absent = k.outside === 'NaN' && k.output.type === 'f32' ? `${element}(bitcast<f32>(nan_bits_))` : `${element}(0)`
   const from = offsetText(k.table.offset, [...names, 'id'], [...scaled(tableStrides), k.step])
   return shader({
     bindings,

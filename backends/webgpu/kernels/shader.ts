@@ -1,4 +1,4 @@
-import { elementsOf, type Kernel } from '#lib/kernel/kernel.ts'
+import { elementsOf, type Kernel, type ScatterKernel } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import type { Shader } from '../emit.ts'
 import { attentionShader } from './attention.ts'
@@ -7,6 +7,7 @@ import { contractShader } from './contract.ts'
 import { gatherShader } from './gather.ts'
 import { mapShader } from './map.ts'
 import { rowShader } from './row.ts'
+import { scatterShaders, type WithScratch } from './scatter.ts'
 
 /** Positions a kernel writes at; none means that there is nothing to do. */
 const positions = (kernel: Kernel): number => {
@@ -21,12 +22,19 @@ const positions = (kernel: Kernel): number => {
     case 'attention':
     case 'attention-gradient':
       return elementsOf(kernel.rows) * kernel.features
+    case 'scatter':
+      return elementsOf(kernel.batch) * kernel.rows * elementsOf(kernel.rest)
   }
 }
 
-/** A kernel as a compute shader, or null where it has nothing to write. */
-export const shaderOf = (kernel: Kernel, shape: Shape): Shader | null => {
-  if (positions(kernel) === 0) return null
+/** A kernel as compute shaders, none where it has nothing to write; what they need of scratch lies in the buffer of that number. */
+export const shadersOf = (kernel: Kernel, shape: Shape, scratch: number): WithScratch => {
+  if (positions(kernel) === 0) return { shaders: [], scratch: 0 }
+  if (kernel.kind === 'scatter') return scatterShaders(kernel, scratch, shape)
+  return { shaders: [shaderOf(kernel, shape)], scratch: 0 }
+}
+
+const shaderOf = (kernel: Exclude<Kernel, ScatterKernel>, shape: Shape): Shader => {
   switch (kernel.kind) {
     case 'map':
       return mapShader(kernel, shape)

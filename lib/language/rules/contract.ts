@@ -13,7 +13,7 @@ export type Contracted<S extends string, U extends string, Ds extends string> = 
 >
 
 /** A summed dim must be cut by the same axes on both sides, or by none. */
-type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> = Ds extends
+export type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> = Ds extends
   `${string} ${string}` ? SummedInOrder<Op, S, U, Ds, A, B> : SummedCut<Op, Ds, S, U, A, B>
 type SummedInOrder<
   Op extends string,
@@ -74,7 +74,7 @@ interface ContractedTensor<X, W, Ds extends string> {
   >
 }
 /** The left's dims, without the cuts of those that the right leaves to the planner. */
-type SummedInPart<S extends string, U extends string, Ds extends string> = U extends `${string}@?${string}` ? WithAxesOf<S, U> : S
+export type SummedInPart<S extends string, U extends string, Ds extends string> = U extends `${string}@?${string}` ? WithAxesOf<S, U> : S
 
 /** Sums products over the blank-separated dims: cut on both sides alike, the result is a pending sum. */
 export interface Contract<W extends AnyTensor, Ds extends string> extends Rule {

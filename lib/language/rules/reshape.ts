@@ -248,31 +248,3 @@ export interface Repeat<Part extends string> extends Rule {
   >
   readonly output: WithSpec<this['input'], Join<Part, SpecOf<this['input']>>>
 }
-
-// ---- gather --------------------------------------------------------------------------------------------------------
-
-type Gathered<S extends string, D extends string, U extends string> = Replace<WithAxesOf<S, U>, D, Extra<U, S>>
-type PendingOfGather<X, Ids> = PendingOfTwo<'gather', SpecOf<X>, PendingOf<X>, SpecOf<Ids>, PendingOf<Ids>, 'left', 'table', 'index'>
-
-/** Looks the positions named by `ids` up along D, which the dims of `ids` replace. */
-export interface Gather<D extends string, Ids extends AnyTensor> extends Rule {
-  readonly given: D
-  readonly message: string extends SpecOf<Ids> ? '' : GatherMessage<this['input'], Ids, SpecOf<this['input']>, SpecOf<Ids>, D>
-  readonly output: string extends SpecOf<Ids> ? Tensor<string, string, MeshOfEither<this['input'], Ids>, TypeOf<this['input']>>
-    : Tensor<
-      Gathered<SpecOf<this['input']>, D, SpecOf<Ids>>,
-      PendingOf<this['input']>,
-      MeshOfEither<this['input'], Ids>,
-      TypeOf<this['input']>
-    >
-}
-type GatherMessage<X, Ids, S extends string, U extends string, D extends string> = First<
-  Exists<'gather', S, D, 'table'>,
-  IsFree<'gather', U, D, 'index'>,
-  SizeConflict<'gather', S, U, 'table', 'index'>,
-  Needs<'gather', Ids, 'index', 'index'>,
-  MessageIn<PendingOfGather<X, Ids>>,
-  AllWhole<'gather', D, [['table', S]], [['table', S], ['index', U]]>,
-  CutConflict<'gather', S, U, 'table', 'index'>,
-  CutTwice<'gather', Gathered<S, D, U>, [['index', U]]>
->

@@ -1,6 +1,6 @@
 import type { AnyTensor } from '#lib/mod.ts'
 import * as ops from '#ops/mod.ts'
-import { type LawInput, type Laws, type Sizes, specs, stage } from '../law.ts'
+import { type LawInput, type Laws, type Sizes, specs, stage, total } from '../law.ts'
 
 /** What moves elements to other positions. */
 export const shapes = (sizes: Sizes): Laws => {
@@ -10,6 +10,7 @@ export const shapes = (sizes: Sizes): Laws => {
   const product = { e: H * D }
   const [from, count] = [Math.min(1, T - 1), Math.max(1, T - 2)]
   const ids = (dims: string): LawInput => ({ dims, type: 'i32', range: [0, V - 1] })
+  const anyId = (dims: string): LawInput => ({ dims, type: 'i32', range: [-2, V + 1] })
 
   return {
     split: [{
@@ -86,6 +87,32 @@ export const shapes = (sizes: Sizes): Laws => {
         dims: spec('s n e'),
         apply: ({ x, ids }) => stage(ops.gather('v', ids!))(x!),
         result: ({ x, ids }, at) => x!({ ...at, v: ids!(at) }),
+      },
+    ],
+    scatterAdd: [
+      {
+        inputs: { x: { dims: spec('n e') }, ids: anyId(spec('n')) },
+        dims: spec('v e'),
+        apply: ({ x, ids }) => stage(ops.scatterAdd(`v:${V}`, ids!))(x!),
+        result: ({ x, ids }, at) => total(N, (n) => ids!({ n }) === at['v'] ? x!({ ...at, n }) : 0),
+      },
+      {
+        inputs: { x: { dims: spec('e t n') }, ids: anyId(spec('n t')) },
+        dims: spec('e v'),
+        apply: ({ x, ids }) => stage(ops.scatterAdd(`v:${V}`, ids!))(x!),
+        result: ({ x, ids }, at) => total(T, (t) => total(N, (n) => ids!({ t, n }) === at['v'] ? x!({ ...at, t, n }) : 0)),
+      },
+      {
+        inputs: { x: { dims: spec('s n e') }, ids: anyId(spec('s n')) },
+        dims: spec('s v e'),
+        apply: ({ x, ids }) => stage(ops.scatterAdd(`v:${V}`, ids!, { keep: 's' }))(x!),
+        result: ({ x, ids }, at) => total(N, (n) => ids!({ ...at, n }) === at['v'] ? x!({ ...at, n }) : 0),
+      },
+      {
+        inputs: { x: { dims: spec('s e') }, ids: anyId(spec('s')) },
+        dims: spec('v s e'),
+        apply: ({ x, ids }) => stage(ops.scatterAdd(`v:${V}`, ids!, { keep: 's' }))(x!),
+        result: ({ x, ids }, at) => ids!(at) === at['v'] ? x!(at) : 0,
       },
     ],
   }
