@@ -13,7 +13,6 @@ import { call, type Expression, fold, input, real } from '#lib/kernel/expression
 import {
   type AttentionGradientKernel,
   type AttentionKernel,
-  contiguous,
   type ContractKernel,
   elementsOf,
   type Kernel,
@@ -181,11 +180,16 @@ const kernels: Readonly<Record<string, Kernel>> = {
 
 // ---- measuring -----------------------------------------------------------------------------------------------------
 
-type ShadersOf = (kernel: Kernel, shape: Device['shape']) => Shader | null | readonly Shader[]
+type ShadersOf = (kernel: Kernel, shape: Device['shape']) => readonly Shader[]
 
-const from = async (folder: string): Promise<ShadersOf> =>
-  (await import(pathToFileURL(join(resolve(folder), 'backends/webgpu/kernels/shader.ts')).href) as { readonly shaderOf: ShadersOf })
-    .shaderOf
+/** The shaders of a checkout, which in earlier ones was a single one. */
+const from = async (folder: string): Promise<ShadersOf> => {
+  const { shadersOf, shaderOf } = await import(pathToFileURL(join(resolve(folder), 'backends/webgpu/kernels/shader.ts')).href) as {
+    readonly shadersOf?: (kernel: Kernel, shape: Device['shape'], scratch: number) => { readonly shaders: readonly Shader[] }
+    readonly shaderOf: (kernel: Kernel, shape: Device['shape']) => Shader
+  }
+  return (kernel, shape) => shadersOf === undefined ? [shaderOf(kernel, shape)] : shadersOf(kernel, shape, 5).shaders
+}
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
@@ -204,8 +208,7 @@ const measure = async (device: Device, name: string, kernel: Kernel, versions: r
   }
   const made: (readonly Dispatch[])[] = []
   for (const version of versions) {
-    const shaders = [version(kernel, device.shape)].flat().filter((shader) => shader !== null)
-    made.push(orDie(await prepareAll(device, shaders, (n) => buffers[n]!)))
+    made.push(orDie(await prepareAll(device, version(kernel, device.shape), (n) => buffers[n]!)))
   }
   const run = async (dispatches: readonly Dispatch[], times: number): Promise<number> => {
     const [cpu, clock] = [process.cpuUsage(), performance.now()]

@@ -11,8 +11,8 @@ import { innermost, simplify } from '../loops.ts'
  *
  * A masked key has score -inf. While all keys of a query are masked, its maximum stays -inf and nothing is added; a value that
  * a bool mask leaves out must not be looked at, since 0 · NaN would be NaN. To test each product would make the walk 1.7 times as
- * long, so a thread whose results are not all finite walks once more, and only then leaves values out one by one. The result of
- * a block of keys before this one is where the walk begins: its log-sum-exp is the maximum, of weight 1.
+ * long: instead a second, careful shader makes those rows anew whose results are not all finite, key by key. The result of a
+ * block of keys before this one is where the walk begins: its log-sum-exp is the maximum, of weight 1.
  *
  * Totals and weighted sums go from level to level as all long sums do (cascade.ts). The running maximum is that of all keys so
  * far; a level above has the one that there was when something last reached it, by which it is brought down when more comes.
@@ -29,7 +29,10 @@ const queriesPerThread = (shape: Shape, rows: number): number => shape === 'gpu'
 
 const count = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
 
-export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
+export const attentionShaders = (k: AttentionKernel, shape: Shape): readonly Shader[] =>
+  k.mask?.type === 'bool' ? [attentionShader(k, shape, false), attentionShader(k, shape, true)] : [attentionShader(k, shape, false)]
+
+const attentionShader = (k: AttentionKernel, shape: Shape, careful: boolean): Shader => {
   const depth = k.rows.length
   const views = [k.output, k.query, k.key, k.value, k.mask, k.carry]
   const { sizes, strides } = simplify(k.rows, views.map((view) => view?.strides.slice(0, depth) ?? k.rows.map(() => 0)))
@@ -41,14 +44,15 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   // A log-sum-exp behind each row leaves rows where no fours begin, and is a single element itself.
   const outputWidth = wide && !k.logSum && fitsFours(k.output, 0) ? 4 : 1
   const units = k.features / width
-  const [element, bits] = wide ? ['vec4<f32>', 'vec4<u32>'] : ['f32', 'u32']
+  const element = wide ? 'vec4<f32>' : 'f32'
+  const bits = outputWidth === 4 ? 'vec4<u32>' : 'u32'
 
   // Neighbouring queries of one thread: the last row loop, if it leaves keys and values where they are.
   const last = sizes.at(-1) ?? 1
   const shared = innermost(strides[2]!) === 0 && innermost(strides[3]!) === 0
-  const perThread = shared ? Math.min(last, queriesPerThread(shape, elementsOf(sizes))) : 1
+  const perThread = shared && !careful ? Math.min(last, queriesPerThread(shape, elementsOf(sizes))) : 1
   const queries = count(perThread)
-  const keys = count(Math.min(keysAtATime(shape), k.keys))
+  const keys = count(Math.min(careful ? 1 : keysAtATime(shape), k.keys))
   const blocks = sizes.length === 0 ? sizes : [...sizes.slice(0, -1), Math.ceil(last / perThread)]
   const exact = last % perThread === 0
   const outer = namesOf(sizes, 'p').slice(0, -1)
@@ -78,20 +82,8 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     if (k.mask.type === 'f32') return `score${r}_${j} = ${raw} + ${stored};`
     return `let kept${r}_${j} = ${fromStored('bool', stored)};\nscore${r}_${j} = select(lowest, ${raw}, kept${r}_${j});`
   }
-  const leavesOut = k.mask?.type === 'bool'
-  /** The values of some keys weighed and summed; `careful` where none may be looked at that is left out. */
-  const weigh = (some: readonly number[], careful: boolean): string => {
-    const seen = (r: number, j: number): string => careful ? `select(${element}(0.0), v${j}, kept${r}_${j})` : `v${j}`
-    return [
-      `for (var f = 0; f < ${units}; f++) {`,
-      ...some.map((j) => `let v${j} = ${value}[${feature(k.value, `value${j}`)}];`),
-      ...queries.map((r) => `sums${r}[f] = sums${r}[f] * shrink${r} + ${some.map((j) => `weight${r}_${j} * ${seen(r, j)}`).join(' + ')};`),
-      '}',
-    ].join('\n')
-  }
-
-  /** One walk over some of the keys: scores, the running maximum and total, and the weighted values. */
-  const walk = (some: readonly number[]): string => {
+  /** One step of the walk, over some of the keys: scores, the running maximum and total, and the weighted values. */
+  const step = (some: readonly number[]): string => {
     const lines: string[] = []
     for (const j of some) {
       lines.push(`let key${j} = key_start + (j + ${j}) * ${byKey(k.key) / width};`)
@@ -119,10 +111,18 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
         `let shrink${r} = select(exponential_(highest${r} - higher${r}), 0.0, none${r});`,
         ...some.map((j) => `let weight${r}_${j} = select(exponential_(score${r}_${j} - higher${r}), 0.0, none${r});`),
         `highest${r} = higher${r};`,
-        `total${r} = total${r} * shrink${r} + ${some.map((j) => `weight${r}_${j}`).join(' + ')};`,
+        `total${r} = total${r} * shrink${r} + (${some.map((j) => `weight${r}_${j}`).join(' + ')});`,
       )
     }
-    lines.push(leavesOut ? `if (careful) {\n${weigh(some, true)}\n} else {\n${weigh(some, false)}\n}` : weigh(some, false))
+    const seen = (r: number, j: number): string => careful ? `select(${element}(0.0), v${j}, kept${r}_${j})` : `v${j}`
+    lines.push(
+      `for (var f = 0; f < ${units}; f++) {`,
+      ...some.map((j) => `let v${j} = ${value}[${feature(k.value, `value${j}`)}];`),
+      ...queries.map((r) =>
+        `sums${r}[f] = sums${r}[f] * shrink${r} + (${some.map((j) => `weight${r}_${j} * ${seen(r, j)}`).join(' + ')});`
+      ),
+      '}',
+    )
     return lines.join('\n')
   }
 
@@ -140,9 +140,9 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
       }`
     }).join('\n')
   const whole = k.keys - k.keys % Math.max(1, keys.length)
-  const walked = cascade({ loops: [{ name: 'j', to: whole, by: keys.length }], body: walk(keys), flush })
-  const top = walked.levels - 1
-  const above = levelsOf(walked).slice(1)
+  const walk = cascade({ loops: [{ name: 'j', to: whole, by: keys.length }], body: step(keys), flush })
+  const top = walk.levels - 1
+  const above = levelsOf(walk).slice(1)
   const begin = queries.map((r) =>
     `var sums${r}: array<${element}, ${units}>;
   ${
@@ -170,7 +170,6 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     let output = ${start(k.output, 0, outputWidth, r)};
     for (var f = 0; f < ${units}; f++) {
       let result = select(${sums}[f] / ${total}, ${element}(0.0), highest${r} == lowest);
-      ${leavesOut ? `finite = finite && all((bitcast<${bits}>(result) & ${bits}(0x7f800000u)) != ${bits}(0x7f800000u));` : ''}
       ${
       outputWidth === width
         ? `${out}[${feature(k.output, 'output')}] = result;`
@@ -184,12 +183,15 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
     }
   }`
   }).join('\n')
-  const attend = `${begin}
-  ${whole === 0 ? '' : walked.text}
-  ${whole === k.keys ? '' : `{ let j = ${whole};\n${walk(count(k.keys - whole))}\n}`}
-  ${whole === k.keys ? '' : above.map((level) => `{\n${flush(level - 1)}\n}`).join('\n')}
-  ${leavesOut ? 'var finite = true;' : ''}
-  ${finish}`
+  /** Leaves rows as they are whose results are all finite. */
+  const returnIfFinite = (): string =>
+    `var finite = true;
+  let before = ${start(k.output, 0, outputWidth, 0)};
+  for (var f = 0; f < ${k.features / outputWidth}; f++) {
+    let result = bitcast<${bits}>(${out}[${offsetText('before', ['f'], [outputWidth === 1 ? byFeature(k.output) : 1])}]);
+    finite = finite && all((result & ${bits}(0x7f800000u)) != ${bits}(0x7f800000u));
+  }
+  if (finite) { return; }`
   const body = `var t = thread;
   ${decodeText('t', blocks, 'p')}
   let lowest = -bitcast<f32>(infinity_bits_);
@@ -202,15 +204,12 @@ export const attentionShader = (k: AttentionKernel, shape: Shape): Shader => {
   }
   let key_start = ${start(k.key, 2, width, 0)};
   let value_start = ${start(k.value, 3, width, 0)};
-  ${
-    leavesOut
-      ? `for (var walks = 0; walks < 2; walks++) {
-  let careful = walks == 1;
-  ${attend}
-  if (finite) { break; }
-  }`
-      : attend
-  }`
+  ${careful ? returnIfFinite() : ''}
+  ${begin}
+  ${whole === 0 ? '' : walk.text}
+  ${whole === k.keys ? '' : `{ let j = ${whole};\n${step(count(k.keys - whole))}\n}`}
+  ${whole === k.keys ? '' : above.map((level) => `{\n${flush(level - 1)}\n}`).join('\n')}
+  ${finish}`
   const threads = elementsOf(blocks)
   return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })
 }

@@ -1,7 +1,7 @@
 import { elementsOf, type Kernel, type ScatterKernel } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import type { Shader } from '../emit.ts'
-import { attentionShader } from './attention.ts'
+import { attentionShaders } from './attention.ts'
 import { attentionGradientShader } from './attention_gradient.ts'
 import { contractShader } from './contract.ts'
 import { gatherShader } from './gather.ts'
@@ -31,22 +31,22 @@ const positions = (kernel: Kernel): number => {
 export const shadersOf = (kernel: Kernel, shape: Shape, scratch: number): WithScratch => {
   if (positions(kernel) === 0) return { shaders: [], scratch: 0 }
   if (kernel.kind === 'scatter') return scatterShaders(kernel, scratch, shape)
-  return { shaders: [shaderOf(kernel, shape)], scratch: 0 }
+  return { shaders: plainShadersOf(kernel, shape), scratch: 0 }
 }
 
-const shaderOf = (kernel: Exclude<Kernel, ScatterKernel>, shape: Shape): Shader => {
+const plainShadersOf = (kernel: Exclude<Kernel, ScatterKernel>, shape: Shape): readonly Shader[] => {
   switch (kernel.kind) {
     case 'map':
-      return mapShader(kernel, shape)
+      return [mapShader(kernel, shape)]
     case 'row':
-      return rowShader(kernel, shape)
+      return [rowShader(kernel, shape)]
     case 'contract':
-      return contractShader(kernel, shape)
+      return [contractShader(kernel, shape)]
     case 'attention':
-      return attentionShader(kernel, shape)
+      return attentionShaders(kernel, shape)
     case 'attention-gradient':
-      return attentionGradientShader(kernel)
+      return [attentionGradientShader(kernel)]
     case 'gather':
-      return gatherShader(kernel)
+      return [gatherShader(kernel)]
   }
 }
