@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pipe } from 'fp-ts/lib/function.js'
-import { type AnyTensor, grad, input, layout, mesh, program, type Tensor } from '#lib/mod.ts'
+import { type AnyTensor, compile, grad, input, launch, layout, mesh, program, type Tensor } from '#lib/mod.ts'
 import { attention, multiply, sum } from '#ops/mod.ts'
 import { right, run, type Values } from '../ops/run-law.ts'
 
@@ -48,20 +48,23 @@ const attended = (ranks: number, ring: boolean) => {
 
 describe('what a bool mask leaves out', () => {
   for (const backend of ['reference', 'webgpu'] as const) {
-    for (const garbage of [NaN, Infinity, -Infinity, 3e38]) {
-      it(`is not seen where it is ${garbage}, on ${backend}`, async () => {
-        for (const [ranks, ring] of [[1, false], [2, false], [3, false], [3, true]] as const) {
-          const given = (of: number): Values => ring ? widened(inputs(of)) : inputs(of)
-          const wanted = right(await run(attended(ranks, ring), given(0), backend))
-          const got = right(await run(attended(ranks, ring), given(garbage), backend))
+    for (const [ranks, ring] of [[1, false], [3, false], [3, true]] as const) {
+      it(`is not seen on ${ranks} ranks${ring ? ' in a ring' : ''} on ${backend}`, async () => {
+        const given = (garbage: number): Values => ring ? widened(inputs(garbage)) : inputs(garbage)
+        const session = right(await launch(right(compile(attended(ranks, ring))), { backend, inProcess: true })())
+        const outputs = async (garbage: number): Promise<Values> => right(await session.run(given(garbage))()).outputs
+        const wanted = await outputs(0)
+        for (const garbage of [NaN, Infinity, -Infinity, 3e38]) {
+          const got = await outputs(garbage)
           for (const [name, elements] of Object.entries(wanted)) {
             assert.ok(elements.every(Number.isFinite), name)
             // WebGPU makes a row with such a value anew, in another order.
             const most = Math.max(...elements.map(Math.abs))
             const near = got[name]!.every((x, i) => Math.abs(x - elements[i]!) <= 1e-6 * most)
-            assert.ok(near, `${name} on ${ranks} ranks${ring ? ' in a ring' : ''} is ${got[name]!.join(' ')}, not ${elements.join(' ')}`)
+            assert.ok(near, `with ${garbage} ${name} is ${got[name]!.join(' ')}, not ${elements.join(' ')}`)
           }
         }
+        await session.close()
       })
     }
   }
