@@ -7,19 +7,20 @@ import type { Measured } from './functions.ts'
 /** The largest errors of a function at some points. */
 export interface Errors {
   readonly points: number
-  /** In units of the last place of the right float32, where that is a normal number. */
+  /** In units of the last place of the right float32, where that is at least 2^-125. */
   readonly ulps: number
   readonly relative: number
   /** The arguments of the largest error. */
   readonly at: readonly number[]
-  /** Results that are no near miss: another infinity or NaN, or more than 2^-126 off where the right number is subnormal. */
+  /** Results that are no near miss: another infinity or NaN, or more than 2^-125 off where the right number is smaller. */
   readonly wrong: number
 }
 
-const leastNormal = 2 ** -126
+/** Below this an adapter may have 0 instead: twice the least normal number, for arguments just below that. */
+const leastCounted = 2 ** -125
 
 /** The distance of float32 numbers at a size. */
-const unitAt = (size: number): number => 2 ** (Math.floor(Math.log2(Math.max(size, leastNormal))) - 23)
+const unitAt = (size: number): number => 2 ** (Math.floor(Math.log2(Math.max(size, leastCounted))) - 23)
 
 /** Applies a scalar function to lists of arguments. */
 const apply = (backend: Backend, name: Measured['name'], given: readonly Float32Array[]) => {
@@ -49,14 +50,14 @@ export const errorsOf = async (backend: Backend, { name, oracle, points }: Measu
     if (Object.is(single, found)) continue
     const [error, size] = [Math.abs(found - exact), Math.abs(exact)]
     const near = Number.isFinite(single) && Number.isFinite(found)
-      ? size >= leastNormal || error <= leastNormal
+      ? size >= leastCounted || error <= leastCounted
       : size >= largestNormal && Math.abs(found) >= largestNormal && Math.sign(found) === Math.sign(exact)
     if (!near) {
       if (wrong++ === 0 || ulps < Infinity) at = [x, y]
       ulps = Infinity
       continue
     }
-    if (size < leastNormal || !Number.isFinite(single) || !Number.isFinite(found)) continue
+    if (size < leastCounted || !Number.isFinite(single) || !Number.isFinite(found)) continue
     if (error / unitAt(size) > ulps) {
       ulps = error / unitAt(size)
       at = [x, y]

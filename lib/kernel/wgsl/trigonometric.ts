@@ -26,11 +26,11 @@ fn two_over_pi_(word: u32) -> u32 {
 // 32 bits of two words, from some bit of the first one on.
 fn window_(first: u32, second: u32, shift: u32) -> u32 { return (first << shift) | ((second >> 1u) >> (31u - shift)); }
 fn quarter_far_(x: f32) -> vec2<f32> {
-  let b = bitcast<u32>(x);
-  let significand = (b & 0x007fffffu) | 0x00800000u;
+  let b = bitcast<i32>(x);
+  let significand = bitcast<u32>((b & 0x007fffff) | 0x00800000);
   // x = ± significand · 2^(exponent - 150): bits of 2/π that make whole turns of it are left out.
-  let skipped = ((b >> 23u) & 0xffu) - 120u;
-  let word = skipped >> 5u;
+  let skipped = bitcast<u32>(nearest_integer_(f32(b & 0x7f800000) * 0x1p-23) - 120);
+  let word = skipped / 32u;
   let shift = skipped & 31u;
   // Quarter turns modulo 4: two bits before the point in the upper word, 62 behind it, and those of the carry.
   var upper = 0u;
@@ -42,16 +42,14 @@ fn quarter_far_(x: f32) -> vec2<f32> {
     upper = significand * window + carry;
     carry = upper_half_of_product_(significand, window) + select(0u, 1u, upper < carry);
   }
-  let number = (upper + 0x20000000u) >> 30u;
-  let signed_rest = upper - (number << 30u);
-  let below = signed_rest >= 0x80000000u;
-  let high = select(signed_rest, ~signed_rest + select(0u, 1u, lower == 0u), below);
+  let number = bitcast<i32>(upper + 0x20000000u) & -1073741824;
+  let rest = bitcast<i32>(upper) - number;
+  let below = rest < 0;
+  let high = select(rest, select(~rest, -rest, lower == 0u), below);
   let low = select(lower, ~lower + 1u, below);
-  let zeros = countLeadingZeros(high);
-  let leading = select(window_(high, low, min(zeros, 31u)), low, zeros == 32u);
-  let size = f32(leading) * bitcast<f32>((97u - zeros) << 23u) * 1.5707964;
-  let negative = below != (b >= 0x80000000u);
-  return vec2<f32>(select(size, -size, negative), select(1.0, -1.0, b >= 0x80000000u) * f32(number));
+  let size = (f32(high) * 0x1p-30 + f32(low) * 0x1p-62) * 1.5707964;
+  let turned = select(0x1p-30, -0x1p-30, b < 0);
+  return vec2<f32>(select(size, -size, below != (b < 0)), f32(number) * turned);
 }
 fn sine_near_0_(r: f32) -> f32 {
   let s = r * r;
