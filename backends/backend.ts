@@ -1,5 +1,5 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Elements } from '#lib/dtype.ts'
+import type { DType, Elements } from '#lib/dtype.ts'
 import { device, type Fault } from '#lib/fault.ts'
 import type { Kernel, RankProgram, View } from '#lib/kernel/kernel.ts'
 
@@ -20,7 +20,7 @@ export interface Backend {
 
 /** A program on a device. Calls are made one after another, never at once. */
 export interface Executable {
-  /** Puts contiguous elements (in loop order over `sizes`) into a view. */
+  /** Puts contiguous elements (in loop order over `sizes`) into a view; in one of truth values whatever is not 0 becomes 1. */
   readonly write: (view: View, sizes: readonly number[], elements: Elements) => TaskEither<Fault, void>
   /** Takes a view's elements out, contiguous in loop order over `sizes`. */
   readonly read: (view: View, sizes: readonly number[]) => TaskEither<Fault, Elements>
@@ -44,6 +44,10 @@ export interface Executable {
   readonly unpack: (step: number, received: (parcel: number) => Uint8Array) => TaskEither<Fault, void>
   readonly free: () => Promise<void>
 }
+
+/** What is written into a view: truth values as 0 and 1, whatever stands for true outside. */
+export const normalised = (type: DType, elements: Elements): Elements =>
+  type !== 'bool' || elements.every((x) => x === 0 || x === 1) ? elements : Int32Array.from(elements, (x) => x === 0 ? 0 : 1)
 
 export type KernelOf<K extends Kernel['kind']> = Extract<Kernel, { kind: K }>
 

@@ -16,7 +16,10 @@ const op: Op<{ readonly to: DType }> = {
   kernel: (_, __, { to }) => ({ family: 'map', expression: call(into[to], input(0)) }),
 }
 
-/** The elements as another type: f32 to i32 cuts towards zero; to bool is whether it is not 0; from bool is 0 or 1. */
+/**
+ * The elements as another type. f32 to i32 cuts towards zero and stops at the ends of the range; NaN becomes 0. i32 to f32 gives the
+ * nearest float32. To bool is whether it is not 0 (NaN is not); from bool is 0 or 1.
+ */
 export const cast = <const To extends DType>(to: To): Stage<Cast<To>> => {
   const where = sourceLine()
   return stage((x) => record(op, { to }, [x], where))

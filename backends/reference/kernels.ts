@@ -12,10 +12,11 @@ import type {
   ScatterKernel,
   View,
 } from '#lib/kernel/kernel.ts'
+import { inRangeOfSingle } from '#lib/kernel/float64.ts'
 import { elementsOf, scatteredRows } from '#lib/kernel/kernel.ts'
 import type { offsets } from './offsets.ts'
 
-/** The kernel families' meaning, in float64: the formulas of `kernel.ts` written out as loops. */
+/** The kernel families' meaning, in float64 with the range of float32: the formulas of `kernel.ts` written out as loops. */
 
 export type Buffers = readonly Float64Array[]
 type Offsets = typeof offsets
@@ -83,7 +84,7 @@ export const row = (k: RowKernel, buffers: Buffers, offsets: Offsets): void => {
     folds.forEach(({ start, combine, evaluate }, n) => {
       let value = start
       for (let i = 0; i < inner; i++) value = combine(value, at(o, i, evaluate))
-      folded[n] = value
+      folded[n] = foldTypes[n] === 'f32' ? inRangeOfSingle(value) : value
     })
     if (k.per === 'row') out[toOuter[o]!] = result([], folded, [])
     else for (let i = 0; i < inner; i++) out[toOuter[o]! + toInner[i]!] = at(o, i, result)
@@ -118,7 +119,7 @@ export const contract = (k: ContractKernel, buffers: Buffers, offsets: Offsets):
         const fromRight = right[0][n]! + right[2][j]!
         let sum = 0
         for (let q = 0; q < inner; q++) sum += a[fromLeft + left[3][q]!]! * b[fromRight + right[3][q]!]!
-        x[0] = integers ? sum | 0 : sum
+        x[0] = integers ? sum | 0 : inRangeOfSingle(sum)
         for (let e = 0; e < others.length; e++) {
           const from = extras[e]!
           x[1 + e] = others[e]![from[0][n]! + from[1][i]! + from[2][j]!]!

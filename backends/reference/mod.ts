@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type Backend, type Executable, wrongLength } from '../backend.ts'
+import { type Backend, type Executable, normalised, wrongLength } from '../backend.ts'
 import { checkBounds, checkView } from '../bounds.ts'
 import type { DType, Elements } from '#lib/dtype.ts'
 import { bytesPerElement } from '#lib/dtype.ts'
@@ -82,7 +82,7 @@ const executable = (program: RankProgram): ReferenceExecutable => {
 
     write: (view, sizes, elements) =>
       elements.length === elementsOf(sizes)
-        ? pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => put(view, sizes, elements)))
+        ? pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => put(view, sizes, normalised(view.type, elements))))
         : TE.left(refused(`${elements.length} elements given for a view of [${sizes.join(', ')}]`)),
 
     read: (view, sizes) => pipe(TE.fromEither(checkView(view, sizes, program.buffers)), TE.map(() => take(view, sizes))),

@@ -2,7 +2,8 @@ import type { DType } from '#lib/dtype.ts'
 import { compile, type Expression, typeOf } from '#lib/kernel/expression.ts'
 import { neutral } from '#lib/kernel/combine.ts'
 import type { Combine, View } from '#lib/kernel/kernel.ts'
-import { scalars, wgslPrelude } from '#lib/kernel/scalar.ts'
+import { formOf } from '#lib/kernel/scalar.ts'
+import { preludeFor } from './prelude.ts'
 
 /** Pieces of WGSL shared by all kernel families: constants, expressions, views as bindings, loops. */
 
@@ -21,11 +22,14 @@ export const storedType = (type: DType): string => type === 'bool' ? 'i32' : typ
 
 // ---- constants -------------------------------------------------------------------------------------------------
 
-/** WGSL refuses infinities and NaN in constant expressions, so these come from variables' bits. */
+/** WGSL refuses infinities and NaN in constant expressions, and may lose -0 there, so these come from variables' bits. */
 const specialPrelude = /* wgsl */ `
 var<private> infinity_bits_: u32 = 0x7f800000u;
 var<private> nan_bits_: u32 = 0x7fc00000u;
+var<private> negative_zero_bits_: u32 = 0x80000000u;
 `
+
+const leastNormal = 2 ** -126
 
 export const constantText = (value: number, type: DType): string => {
   if (type === 'bool') return value !== 0 ? 'true' : 'false'
@@ -34,13 +38,14 @@ export const constantText = (value: number, type: DType): string => {
   const single = Math.fround(value)
   if (single === Infinity) return 'bitcast<f32>(infinity_bits_)'
   if (single === -Infinity) return '(-bitcast<f32>(infinity_bits_))'
+  if (Object.is(single, -0)) return 'bitcast<f32>(negative_zero_bits_)'
+  if (single !== 0 && Math.abs(single) < leastNormal) return subnormalText(single)
   const digits = String(single)
-  return single < 0 || Object.is(single, -0)
-    ? `f32(-${Object.is(single, -0) ? '0.0' : digits.slice(1)})`
-    : /[.e]/.test(digits)
-    ? `${digits}f`
-    : `${digits}.0f`
+  return single < 0 ? `f32(-${digits.slice(1)})` : /[.e]/.test(digits) ? `${digits}f` : `${digits}.0f`
 }
+
+/** A subnormal number by its count of units of 2^-149: as digits it may be taken for 0. */
+const subnormalText = (x: number): string => `bitcast<f32>(${x < 0 ? 2 ** 31 - x * 2 ** 149 : x * 2 ** 149}u)`
 
 // ---- expressions -----------------------------------------------------------------------------------------------
 
@@ -53,16 +58,6 @@ export interface ElementFunction {
   readonly indices: readonly number[]
   /** The call, given texts for the leaves. */
   readonly call: (input: (n: number) => string, fold?: (n: number) => string, index?: (n: number) => string) => string
-}
-
-const integerTexts: { readonly [name: string]: (a: string, b: string) => string } = {
-  maximum: (a, b) => `max(${a}, ${b})`,
-  minimum: (a, b) => `min(${a}, ${b})`,
-}
-
-const truthTexts: { readonly [name: string]: (a: string, b: string) => string } = {
-  maximum: (a, b) => `(${a} || ${b})`,
-  minimum: (a, b) => `(${a} && ${b})`,
 }
 
 const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort((a, b) => a - b)
@@ -111,9 +106,8 @@ export const elementFunction = (
     const before = known.get(e)
     if (before !== undefined) return before
     const type = typeOf(e, inputs, folds)
-    const special = (type === 'i32' ? integerTexts : type === 'bool' ? truthTexts : {})[e.call]
-    const text: (...a: string[]) => string = special ?? scalars[e.call].wgsl
-    const value = text(...e.of.map(write))
+    const form = formOf(e.call, e.of[0] === undefined ? undefined : typeOf(e.of[0], inputs, folds))
+    const value = form.wgsl(...e.of.map(write))
     let variable = names.get(value)
     if (variable === undefined) {
       variable = `e${names.size}`
@@ -250,7 +244,7 @@ export const shader = (parts: ShaderParts): Shader => {
   const code = [
     parts.bindings.text,
     /_bits_\b/.test(rest) ? specialPrelude : '',
-    /\b[a-z]\w*_\(/.test(rest) ? wgslPrelude : '',
+    preludeFor(rest),
     ...parts.declarations,
     `@compute @workgroup_size(${parts.workgroup})
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) local: u32) {

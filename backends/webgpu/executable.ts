@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { bytesPerElement, type Elements } from '#lib/dtype.ts'
 import { device as deviceFault, type Fault, refused } from '#lib/fault.ts'
 import { contiguous, elementsOf, type RankProgram, type View } from '#lib/kernel/kernel.ts'
-import { type Executable, wrongLength } from '../backend.ts'
+import { type Executable, normalised, wrongLength } from '../backend.ts'
 import { checkBounds, checkView } from '../bounds.ts'
 import { type Device, usages } from './device.ts'
 import { type Dispatch, encode, prepare, prepareAll } from './dispatch.ts'
@@ -111,12 +111,13 @@ const executable = (
     return done
   }
 
-  const write = async (view: View, sizes: readonly number[], elements: Elements): Promise<E.Either<Fault, void>> => {
-    if (elements.length !== elementsOf(sizes)) {
-      return E.left(refused(`${elements.length} elements given for a view of [${sizes.join(', ')}]`))
+  const write = async (view: View, sizes: readonly number[], given: Elements): Promise<E.Either<Fault, void>> => {
+    if (given.length !== elementsOf(sizes)) {
+      return E.left(refused(`${given.length} elements given for a view of [${sizes.join(', ')}]`))
     }
     const within = checkView(view, sizes, lengths)
     if (E.isLeft(within)) return within
+    const elements = normalised(view.type, given)
     const typed = (view.type === 'f32') === (elements instanceof Float32Array)
       ? elements
       : view.type === 'f32'

@@ -1,6 +1,6 @@
 import type { DType } from '../dtype.ts'
 import type { Combine } from './kernel.ts'
-import { scalars } from './scalar.ts'
+import { formOf } from './scalar.ts'
 
 /** What a fold over nothing gives, and what a fold starts from. */
 export const neutral = (combine: Combine, type: DType): number => {
@@ -12,7 +12,7 @@ export const neutral = (combine: Combine, type: DType): number => {
 
 /** The float64 meaning of one step of a fold. A NaN stays; truth values are folded by or (`sum`, `max`) and and (`min`). */
 export const combineValues = (combine: Combine, type: DType): (a: number, b: number) => number => {
-  if (combine === 'max' || (combine === 'sum' && type === 'bool')) return scalars.maximum.evaluate
-  if (combine === 'min') return scalars.minimum.evaluate
+  if (combine === 'max' || (combine === 'sum' && type === 'bool')) return formOf('maximum', type).evaluate
+  if (combine === 'min') return formOf('minimum', type).evaluate
   return type === 'i32' ? (a, b) => (a + b) | 0 : (a, b) => a + b
 }

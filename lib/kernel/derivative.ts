@@ -2,16 +2,40 @@ import { call, type Expression, real } from './expression.ts'
 import type { ScalarName } from './scalar.ts'
 
 /**
- * Derivatives of expressions. Zero is null, so that what doesn't contribute is never computed. At a kink (the tip of |x|,
- * equal sides of a maximum) the derivative is one of those from the sides; at that of `maximum(x, 0)` it is 0.
+ * Derivatives of expressions. Zero is null, so that what doesn't contribute is never computed. At a kink the derivative is the
+ * mean of those from the sides, as in JAX and PyTorch: 0 at the tip of |x|, ½ to each of the equal sides of a maximum. Where a
+ * derivative is 0 it is chosen, not multiplied by: 0 · ∞ would be NaN.
  */
 type Derivative = Expression | null
 
 const isNumber = (e: Expression, value: number): boolean => 'constant' in e && e.constant === value
 
-/** x · y without needless work. */
+type Call = Extract<Expression, { call: ScalarName }>
+
+/** A choice of a number or of 0: `select(c, 1, 0)` and the like. */
+const isMask = (e: Expression): e is Call =>
+  'call' in e && e.call === 'select' && (isNumber(e.of[1]!, 0) || isNumber(e.of[2]!, 0)) &&
+  e.of.slice(1).every((side) => 'constant' in side)
+
+/** The mask's number times x where it is not 0; 0 where it is, whatever x is there. */
+const masked = ({ of: [condition, whenTrue, whenFalse] }: Call, x: Expression): Expression => {
+  const side = (number: Expression): Expression => isNumber(number, 0) ? zero : times(number, x) ?? zero
+  return call('select', condition!, side(whenTrue!), side(whenFalse!))
+}
+
+/** x · y without needless work, and 0 where one of them is a choice of 0. */
 export const times = (x: Derivative, y: Derivative): Derivative =>
-  x === null || y === null ? null : isNumber(x, 1) ? y : isNumber(y, 1) ? x : call('multiply', x, y)
+  x === null || y === null
+    ? null
+    : isNumber(x, 1)
+    ? y
+    : isNumber(y, 1)
+    ? x
+    : isMask(y)
+    ? masked(y, x)
+    : isMask(x)
+    ? masked(x, y)
+    : call('multiply', x, y)
 
 /** x + y without needless work. */
 export const plus = (x: Derivative, y: Derivative): Derivative => x === null ? y : y === null ? x : call('add', x, y)
@@ -20,7 +44,10 @@ const minus = (x: Expression): Expression => call('negate', x)
 const over = (x: Expression, y: Expression): Expression => call('divide', x, y)
 const square = (x: Expression): Expression => call('multiply', x, x)
 const choose = (condition: Expression, x: Expression, y: Expression): Expression => call('select', condition, x, y)
-const [zero, one] = [real(0), real(1)]
+const equal = (x: Expression, y: Expression): Expression => call('equal', x, y)
+const [zero, half, one] = [real(0), real(0.5), real(1)]
+/** What goes to x where it is less than y, and where they are equal. */
+const shareOfLess = (x: Expression, y: Expression): Expression => choose(call('less', x, y), one, choose(equal(x, y), half, zero))
 
 /** The derivative by each argument, given the arguments and the value; left out, a function is a step or not of real numbers. */
 type Partials = (of: readonly Expression[], value: Expression) => readonly Derivative[]
@@ -31,15 +58,17 @@ const partials: { readonly [name in ScalarName]?: Partials } = {
   multiply: ([x, y]) => [y!, x!],
   divide: ([, y], value) => [over(one, y!), minus(over(value, y!))],
   negate: () => [real(-1)],
-  absolute: ([x]) => [choose(call('less', x!, zero), real(-1), one)],
-  maximum: ([x, y]) => [choose(call('less', y!, x!), one, zero), choose(call('less', y!, x!), zero, one)],
-  minimum: ([x, y]) => [choose(call('less', x!, y!), one, zero), choose(call('less', x!, y!), zero, one)],
+  absolute: ([x]) => [call('sign', x!)],
+  maximum: ([x, y]) => [shareOfLess(y!, x!), shareOfLess(x!, y!)],
+  minimum: ([x, y]) => [shareOfLess(x!, y!), shareOfLess(y!, x!)],
+  // By x it is 0 where y is; by y it is 0 where x or the value is: limits of what would be 0 · ∞.
   power: ([x, y], value) => [
-    call('multiply', y!, call('power', x!, call('subtract', y!, one))),
-    choose(call('equal', x!, zero), zero, call('multiply', value, call('logarithm', x!))),
+    choose(equal(y!, zero), zero, call('multiply', y!, call('power', x!, call('subtract', y!, one)))),
+    choose(call('or', equal(x!, zero), equal(value, zero)), zero, call('multiply', value, call('logarithm', x!))),
   ],
   exponential: (_, value) => [value],
   logarithm: ([x]) => [over(one, x!)],
+  logarithmOfOnePlus: ([x]) => [over(one, call('add', one, x!))],
   squareRoot: (_, value) => [over(real(0.5), value)],
   reciprocalSquareRoot: (_, value) => [call('multiply', real(-0.5), call('multiply', value, square(value)))],
   sine: ([x]) => [call('cosine', x!)],

@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import type { DType } from '../dtype.ts'
-import { isScalarName, type ScalarName, scalars } from './scalar.ts'
+import { inRangeOfSingle } from './float64.ts'
+import { formOf, isScalarName, type ScalarName, scalars } from './scalar.ts'
 
 /**
  * The arithmetic of an op for one element, as data. Ops build expressions once; backends turn them into
@@ -76,8 +77,9 @@ export const usesIndex = (e: Expression): boolean => 'call' in e ? e.of.some(use
 export type Evaluate = (inputs: ArrayLike<number>, folds: ArrayLike<number>, indices: ArrayLike<number>) => number
 
 /**
- * An expression's float64 meaning as a closure. Where the types of operands and reductions are given, integer
- * arithmetic is that of 32 bits: division drops the fraction, sums and products wrap around.
+ * An expression's float64 meaning as a closure. Real results have float64's digits and float32's range. Where the types of
+ * operands and reductions are given, integer arithmetic is that of 32 bits: division drops the fraction, sums and products
+ * wrap around.
  */
 export const compile = (e: Expression, inputs: readonly DType[] = [], folds: readonly DType[] = []): Evaluate => {
   if ('input' in e) {
@@ -93,13 +95,17 @@ export const compile = (e: Expression, inputs: readonly DType[] = [], folds: rea
     return (_, __, z) => z[n]!
   }
   if ('constant' in e) {
-    const c = e.constant
+    const c = e.type === 'f32' ? inRangeOfSingle(e.constant) : e.constant
     return () => c
   }
-  const scalar = scalars[e.call].evaluate as (...a: number[]) => number
-  const f = typeOf(e, inputs, folds) !== 'i32' ? scalar : e.call === 'multiply' ? Math.imul : (...a: number[]) => scalar(...a) | 0
+  const f = formOf(e.call, e.of[0] === undefined ? undefined : typeOf(e.of[0], inputs, folds)).evaluate as (...a: number[]) => number
+  const type = typeOf(e, inputs, folds)
+  const finish = type === 'i32' ? toInt32 : type === 'bool' ? asItIs : inRangeOfSingle
   const [a, b, c] = e.of.map((part) => compile(part, inputs, folds))
-  if (c !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c(x, y, z))
-  if (b !== undefined) return (x, y, z) => f(a!(x, y, z), b(x, y, z))
-  return (x, y, z) => f(a!(x, y, z))
+  if (c !== undefined) return (x, y, z) => finish(f(a!(x, y, z), b!(x, y, z), c(x, y, z)))
+  if (b !== undefined) return (x, y, z) => finish(f(a!(x, y, z), b(x, y, z)))
+  return (x, y, z) => finish(f(a!(x, y, z)))
 }
+
+const toInt32 = (x: number): number => x | 0
+const asItIs = (x: number): number => x

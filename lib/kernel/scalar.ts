@@ -1,14 +1,29 @@
 import type { DType } from '../dtype.ts'
+import { erf } from './error-function.ts'
+import { cPower, divideIntegers, toInteger } from './float64.ts'
+import { bits } from './wgsl/bits.ts'
+import { division } from './wgsl/division.ts'
+import { exponential } from './wgsl/exponential.ts'
+import { logarithm } from './wgsl/logarithm.ts'
+import { power } from './wgsl/power.ts'
+import { trigonometric } from './wgsl/trigonometric.ts'
+
+/** A function of elements of one type, written twice side by side: for float64 in TypeScript (its meaning) and for WGSL. */
+export interface Form {
+  readonly evaluate: (...a: number[]) => number
+  /** Receives the already generated argument texts. */
+  readonly wgsl: (...a: string[]) => string
+}
 
 /**
- * The scalar functions an expression may call. Each is written twice side by side, for float64 in
- * TypeScript (its meaning) and for WGSL, and nowhere else.
- *
- * `wgsl` receives the already generated argument texts. `types` gives the result's type from the arguments'.
+ * The scalar functions an expression may call, and nowhere else is said what they do. The form at hand is that of real numbers;
+ * `integers` and `truths` stand beside it where the first argument's type makes a difference. `type` gives the result's type from
+ * the arguments'. Edges (NaN, ±∞, -0, overflow, casts out of range) are those of NumPy and JAX, and where these two differ
+ * those of JAX on a CPU; docs/numbers.md lists them.
  */
-interface Scalar {
-  readonly evaluate: (...a: number[]) => number
-  readonly wgsl: (...a: string[]) => string
+interface Scalar extends Form {
+  readonly integers?: Form
+  readonly truths?: Form
   readonly type: (...a: DType[]) => DType
 }
 
@@ -17,24 +32,9 @@ const real = (): DType => 'f32'
 const truth = (): DType => 'bool'
 const integer = (): DType => 'i32'
 
-/** Error function in float64: Maclaurin series for |x| < 3, continued fraction beyond (Abramowitz & Stegun 7.1.6, 7.1.14). */
-export const erf = (x: number): number => {
-  const z = Math.abs(x)
-  if (Number.isNaN(x)) return x
-  if (z > 6) return Math.sign(x)
-  if (z < 3) {
-    let term = z
-    let sum = z
-    for (let n = 1; n < 100 && Math.abs(term) > 1e-18 * sum; n++) {
-      term *= (2 * z * z) / (2 * n + 1)
-      sum += term
-    }
-    return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-z * z) * sum
-  }
-  let fraction = 0
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (z + fraction)
-  return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + fraction))
-}
+const form = (evaluate: Form['evaluate'], wgsl: Form['wgsl']): Form => ({ evaluate, wgsl })
+const both = form((a, b) => +(a! !== 0 && b! !== 0), (a, b) => `(${a} && ${b})`)
+const either = form((a, b) => +(a! !== 0 || b! !== 0), (a, b) => `(${a} || ${b})`)
 
 /** Threefry-2x32, 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.2). */
 export const threefry = (key: number, counter: number): number => {
@@ -58,44 +58,113 @@ export const threefry = (key: number, counter: number): number => {
 export const scalars = {
   add: { evaluate: (a, b) => a! + b!, wgsl: (a, b) => `(${a} + ${b})`, type: same },
   subtract: { evaluate: (a, b) => a! - b!, wgsl: (a, b) => `(${a} - ${b})`, type: same },
-  multiply: { evaluate: (a, b) => a! * b!, wgsl: (a, b) => `(${a} * ${b})`, type: same },
-  divide: { evaluate: (a, b) => a! / b!, wgsl: (a, b) => `(${a} / ${b})`, type: same },
-  negate: { evaluate: (a) => -a!, wgsl: (a) => `(-${a})`, type: same },
-  absolute: { evaluate: (a) => Math.abs(a!), wgsl: (a) => `abs(${a})`, type: same },
+  multiply: {
+    evaluate: (a, b) => a! * b!,
+    wgsl: (a, b) => `(${a} * ${b})`,
+    integers: form(Math.imul as Form['evaluate'], (a, b) => `(${a} * ${b})`),
+    type: same,
+  },
+  /** Integers divide towards zero; x / 0 is -1. */
+  divide: {
+    evaluate: (a, b) => a! / b!,
+    wgsl: (a, b) => `divide_(${a}, ${b})`,
+    integers: form((a, b) => divideIntegers(a!, b!), (a, b) => `quotient_(${a}, ${b})`),
+    type: same,
+  },
+  negate: { evaluate: (a) => -a!, wgsl: (a) => `negate_(${a})`, integers: form((a) => -a!, (a) => `(-${a})`), type: same },
+  absolute: {
+    evaluate: (a) => Math.abs(a!),
+    wgsl: (a) => `absolute_(${a})`,
+    integers: form((a) => Math.abs(a!), (a) => `abs(${a})`),
+    type: same,
+  },
+  /** -1, 1, or x itself where that is 0, -0 or NaN. */
+  sign: {
+    evaluate: (a) => Math.sign(a!),
+    wgsl: (a) => `sign_(${a})`,
+    integers: form((a) => Math.sign(a!), (a) => `sign(${a})`),
+    type: same,
+  },
+  /** NaN from either side; 0 is larger than -0. */
   maximum: {
-    evaluate: (a, b) => (Number.isNaN(a!) ? a! : Number.isNaN(b!) ? b! : Math.max(a!, b!)),
+    evaluate: (a, b) => Math.max(a!, b!),
     wgsl: (a, b) => `maximum_(${a}, ${b})`,
+    integers: form((a, b) => Math.max(a!, b!), (a, b) => `max(${a}, ${b})`),
+    truths: either,
     type: same,
   },
   minimum: {
-    evaluate: (a, b) => (Number.isNaN(a!) ? a! : Number.isNaN(b!) ? b! : Math.min(a!, b!)),
+    evaluate: (a, b) => Math.min(a!, b!),
     wgsl: (a, b) => `minimum_(${a}, ${b})`,
+    integers: form((a, b) => Math.min(a!, b!), (a, b) => `min(${a}, ${b})`),
+    truths: both,
     type: same,
   },
-  power: { evaluate: (a, b) => (a === 1 ? 1 : Math.pow(a!, b!)), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
+  power: { evaluate: (a, b) => cPower(a!, b!), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
   exponential: { evaluate: (a) => Math.exp(a!), wgsl: (a) => `exponential_(${a})`, type: real },
   logarithm: { evaluate: (a) => Math.log(a!), wgsl: (a) => `logarithm_(${a})`, type: real },
-  squareRoot: { evaluate: (a) => Math.sqrt(a!), wgsl: (a) => `sqrt(${a})`, type: real },
-  reciprocalSquareRoot: { evaluate: (a) => 1 / Math.sqrt(a!), wgsl: (a) => `inverseSqrt(${a})`, type: real },
+  /** log(1 + x), with all digits where x is small. */
+  logarithmOfOnePlus: { evaluate: (a) => Math.log1p(a!), wgsl: (a) => `logarithm_of_one_plus_(${a})`, type: real },
+  squareRoot: { evaluate: (a) => Math.sqrt(a!), wgsl: (a) => `square_root_(${a})`, type: real },
+  reciprocalSquareRoot: { evaluate: (a) => 1 / Math.sqrt(a!), wgsl: (a) => `reciprocal_square_root_(${a})`, type: real },
   sine: { evaluate: (a) => Math.sin(a!), wgsl: (a) => `sine_(${a})`, type: real },
   cosine: { evaluate: (a) => Math.cos(a!), wgsl: (a) => `cosine_(${a})`, type: real },
   hyperbolicTangent: { evaluate: (a) => Math.tanh(a!), wgsl: (a) => `hyperbolic_tangent_(${a})`, type: real },
   errorFunction: { evaluate: (a) => erf(a!), wgsl: (a) => `error_function_(${a})`, type: real },
-  floor: { evaluate: (a) => Math.floor(a!), wgsl: (a) => `floor(${a})`, type: real },
-  less: { evaluate: (a, b) => +(a! < b!), wgsl: (a, b) => `(${a} < ${b})`, type: truth },
-  lessOrEqual: { evaluate: (a, b) => +(a! <= b!), wgsl: (a, b) => `(${a} <= ${b})`, type: truth },
-  equal: { evaluate: (a, b) => +(a! === b!), wgsl: (a, b) => `(${a} == ${b})`, type: truth },
-  and: { evaluate: (a, b) => +(a! !== 0 && b! !== 0), wgsl: (a, b) => `(${a} && ${b})`, type: truth },
-  or: { evaluate: (a, b) => +(a! !== 0 || b! !== 0), wgsl: (a, b) => `(${a} || ${b})`, type: truth },
+  floor: { evaluate: (a) => Math.floor(a!), wgsl: (a) => `floor_(${a})`, type: real },
+  less: {
+    evaluate: (a, b) => +(a! < b!),
+    wgsl: (a, b) => `less_(${a}, ${b})`,
+    integers: form((a, b) => +(a! < b!), (a, b) => `(${a} < ${b})`),
+    truths: form((a, b) => +(a! === 0 && b! !== 0), (a, b) => `(!${a} && ${b})`),
+    type: truth,
+  },
+  lessOrEqual: {
+    evaluate: (a, b) => +(a! <= b!),
+    wgsl: (a, b) => `less_or_equal_(${a}, ${b})`,
+    integers: form((a, b) => +(a! <= b!), (a, b) => `(${a} <= ${b})`),
+    truths: form((a, b) => +(a! === 0 || b! !== 0), (a, b) => `(!${a} || ${b})`),
+    type: truth,
+  },
+  equal: {
+    evaluate: (a, b) => +(a! === b!),
+    wgsl: (a, b) => `equal_(${a}, ${b})`,
+    integers: form((a, b) => +(a! === b!), (a, b) => `(${a} == ${b})`),
+    truths: form((a, b) => +((a! !== 0) === (b! !== 0)), (a, b) => `(${a} == ${b})`),
+    type: truth,
+  },
+  and: { ...both, type: truth },
+  or: { ...either, type: truth },
   not: { evaluate: (a) => +(a! === 0), wgsl: (a) => `(!${a})`, type: truth },
   /** select(condition, whenTrue, whenFalse) */
   select: { evaluate: (c, a, b) => (c! !== 0 ? a! : b!), wgsl: (c, a, b) => `select(${b}, ${a}, ${c})`, type: (_c, a) => a! },
   isFinite: { evaluate: (a) => +Number.isFinite(Math.fround(a!)), wgsl: (a) => `is_finite_(${a})`, type: truth },
   /** The nearest float32: on the reference backend too. */
   single: { evaluate: (a) => Math.fround(a!), wgsl: (a) => `${a}`, type: real },
-  toReal: { evaluate: (a) => a!, wgsl: (a) => `f32(${a})`, type: real },
-  toInteger: { evaluate: (a) => Math.trunc(a!), wgsl: (a) => `i32(${a})`, type: integer },
-  toTruth: { evaluate: (a) => +(a! !== 0), wgsl: (a) => `bool(${a})`, type: truth },
+  /** An integer becomes the nearest float32; a truth 0 or 1. */
+  toReal: {
+    evaluate: (a) => a!,
+    wgsl: (a) => `${a}`,
+    integers: form((a) => Math.fround(a!), (a) => `f32(${a})`),
+    truths: form((a) => +(a! !== 0), (a) => `f32(${a})`),
+    type: real,
+  },
+  /** Towards zero, and no further than the least and the greatest integer; NaN becomes 0. */
+  toInteger: {
+    evaluate: (a) => toInteger(a!),
+    wgsl: (a) => `to_integer_(${a})`,
+    integers: form((a) => a!, (a) => `${a}`),
+    truths: form((a) => +(a! !== 0), (a) => `i32(${a})`),
+    type: integer,
+  },
+  /** Whether it is not 0; NaN is not. */
+  toTruth: {
+    evaluate: (a) => +(a! !== 0),
+    wgsl: (a) => `is_true_(${a})`,
+    integers: form((a) => +(a! !== 0), (a) => `bool(${a})`),
+    truths: form((a) => +(a! !== 0), (a) => `${a}`),
+    type: truth,
+  },
   /** uniform(key, counter): one number in [0, 1) from 24 random bits; the same for every layout and backend. */
   uniform: {
     evaluate: (key, counter) => (threefry(key!, counter!) >>> 8) * 2 ** -24,
@@ -108,77 +177,18 @@ export type ScalarName = keyof typeof scalars
 
 export const isScalarName = (name: string): name is ScalarName => Object.hasOwn(scalars, name)
 
+/** The form of a function whose first argument is of a type. */
+export const formOf = (name: ScalarName, first: DType | undefined): Form => {
+  const scalar: Scalar = scalars[name]
+  return (first === 'i32' ? scalar.integers : first === 'bool' ? scalar.truths : undefined) ?? scalar
+}
+
 /**
- * WGSL functions the texts above call; an emitter puts them before the kernel. WGSL's own transcendental functions may
+ * WGSL functions the texts above call; an emitter puts those that it needs before the kernel. WGSL's own transcendental functions may
  * be off by 2^-11 and may turn a NaN into a number, and on some drivers they do both; these are good to a few units in
- * the last place and keep NaN. Names end in `_`, so that an emitter can tell whether it needs them.
+ * the last place (docs/numbers.md) and keep NaN. Names end in `_`, so that an emitter can tell which it needs.
  */
-export const wgslPrelude = /* wgsl */ `
-fn is_nan_(x: f32) -> bool { let b = bitcast<u32>(x) & 0x7fffffffu; return b > 0x7f800000u; }
-fn is_finite_(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
-fn maximum_(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, is_nan_(b)), a, is_nan_(a)); }
-fn minimum_(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, is_nan_(b)), a, is_nan_(a)); }
-fn exponential_(x: f32) -> f32 { return select(exp(x), x, is_nan_(x)); }
-fn not_a_number_(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
-fn logarithm_(x: f32) -> f32 {
-  if (is_nan_(x) || x < 0.0) { return not_a_number_(x); }
-  if (x == 0.0) { return bitcast<f32>(bitcast<u32>(x) | 0xff800000u); }
-  return log(x);
-}
-fn power_(a: f32, b: f32) -> f32 {
-  if (b == 0.0 || a == 1.0) { return 1.0; }
-  if (is_nan_(a) || is_nan_(b)) { return a + b; }
-  let odd = floor(b) == b && floor(b * 0.5) * 2.0 != b;
-  let infinity = bitcast<f32>((bitcast<u32>(b) & 0u) | 0x7f800000u);
-  let size = select(pow(abs(a), b), select(infinity, 0.0, b > 0.0), a == 0.0);
-  let negative = bitcast<u32>(a) >= 0x80000000u;
-  if (negative && a != 0.0 && floor(b) != b && a != -infinity) { return not_a_number_(a); }
-  return select(size, -size, negative && odd);
-}
-// Sine and cosine (Moshier, Cephes): less whole quarter turns, in three parts (Cody and Waite), then polynomials.
-fn quarter_turns_(x: f32) -> vec2<f32> {
-  let turns = round(x * 0.6366197723675814);
-  let rest = ((x - turns * 1.5703125) - turns * 4.837512969970703125e-4) - turns * 7.54978995489188216e-8;
-  return vec2<f32>(rest, turns);
-}
-fn sine_near_0_(x: f32) -> f32 {
-  let s = x * x;
-  return x + x * s * (-1.6666654611e-1 + s * (8.3321608736e-3 - s * 1.9515295891e-4));
-}
-fn cosine_near_0_(x: f32) -> f32 {
-  let s = x * x;
-  return 1.0 - 0.5 * s + s * s * (4.166664568298827e-2 + s * (-1.388731625493765e-3 + s * 2.443315711809948e-5));
-}
-fn sine_of_quarter_(x: f32, add: u32) -> f32 {
-  let parts = quarter_turns_(x);
-  let quarter = u32(i32(parts.y)) + add;
-  let size = select(sine_near_0_(parts.x), cosine_near_0_(parts.x), (quarter & 1u) == 1u);
-  return select(size, -size, (quarter & 2u) == 2u);
-}
-fn sine_(x: f32) -> f32 { if (abs(x) > 65536.0) { return sin(x) + (x - x); } return sine_of_quarter_(x, 0u); }
-fn cosine_(x: f32) -> f32 { if (abs(x) > 65536.0) { return cos(x) + (x - x); } return sine_of_quarter_(x, 1u); }
-fn hyperbolic_tangent_(x: f32) -> f32 {
-  let z = abs(x);
-  if (z < 0.625) {
-    let s = x * x;
-    return x + x * s * (-3.33332819422e-1 + s * (1.33314422036e-1 + s * (-5.37397155531e-2 + s * (2.06390887954e-2 - s * 5.70498872745e-3))));
-  }
-  let size = 1.0 - 2.0 / (exponential_(2.0 * z) + 1.0);
-  return select(size, -size, x < 0.0);
-}
-// Complementary error function by Chebyshev fit (Numerical Recipes 6.2.2, relative error < 1.2e-7); a Maclaurin series near 0.
-fn error_function_(x: f32) -> f32 {
-  let z = abs(x);
-  if (z < 0.5) {
-    let s = x * x;
-    return x * (1.1283791670955126 + s * (-0.3761263890318375 + s * (0.11283791670955126 + s * (-0.026866170645131252 + s * 0.005223977625442187))));
-  }
-  let t = 1.0 / (1.0 + 0.5 * z);
-  let p = -z * z - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 +
-    t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
-  let r = 1.0 - t * exponential_(p);
-  return select(-r, r, x >= 0.0);
-}
+export const wgslPrelude = /* wgsl */ `${bits}${division}${exponential}${logarithm}${trigonometric}${power}
 fn uniform_(key: u32, counter: u32) -> f32 {
   var rotations = array<u32, 8>(13u, 15u, 26u, 6u, 17u, 29u, 16u, 24u);
   var keys = array<u32, 3>(key, 0u, 0x1bd11bdau ^ key);

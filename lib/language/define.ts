@@ -1,6 +1,7 @@
 import type { DType } from '../dtype.ts'
 import { complete } from '../grad/cotangent.ts'
 import { fused } from '../grad/fused.ts'
+import { times } from '../kernel/derivative.ts'
 import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
 import type { RowTemplate } from '../kernel/template.ts'
 import { sizeOf } from '../layout/layout.ts'
@@ -41,7 +42,7 @@ export const elementwise = <A extends Attributes = Attributes>(
         name: `${name} gradient`,
         operands: [x!, result, cotangent],
         result: nodeOf(result).shape,
-        expression: call('multiply', input(2), derivative(input(0), input(1))),
+        expression: times(input(2), derivative(input(0), input(1))) ?? real(0),
         linear: [2],
       })],
   }),
@@ -176,4 +177,7 @@ export const wholeRowOp = (
 })
 
 export const scaled = (x: Expression, by: number): Expression => call('multiply', x, real(by))
+/** A factor that vanishes times one that may grow to ∞: 0 where the first is, not 0 · ∞. */
+export const finiteLimit = (vanishing: Expression, growing: Expression): Expression =>
+  call('select', call('equal', vanishing, real(0)), real(0), call('multiply', vanishing, growing))
 export const plus = (x: Expression, by: number): Expression => call('add', x, real(by))

@@ -26,6 +26,7 @@ const ofOne: Readonly<Partial<Record<ScalarName, (x: Expression) => Expression>>
   toReal: one('toReal'),
   exponential: (x) => call('exponential', small(x)),
   logarithm: (x) => call('logarithm', positive(x)),
+  logarithmOfOnePlus: (x) => call('logarithmOfOnePlus', positive(x)),
   squareRoot: (x) => call('squareRoot', positive(x)),
   reciprocalSquareRoot: (x) => call('reciprocalSquareRoot', positive(x)),
 }
@@ -42,6 +43,7 @@ const ofTwo: Readonly<Partial<Record<ScalarName, (x: Expression, y: Expression) 
 /** What has steps, is a step, or is no number that slopes could be taken of. */
 const withoutSlope: readonly ScalarName[] = [
   'floor',
+  'sign',
   'less',
   'lessOrEqual',
   'equal',
@@ -156,18 +158,25 @@ describe('derivative', () => {
     )
   })
 
-  it('at a kink is that of one side, and of maximum with 0 is 0', () => {
+  it('at a kink is the mean of the sides', () => {
     const at = (e: Expression, x: number): number => {
       const found = derivative(e, { input: 0 })
       return found === null ? 0 : value(found, { inputs: [x, 0, 0], folds: [0, 0] })
     }
-    assert.equal(at(call('maximum', input(0), real(0)), 0), 0)
-    for (const kinked of [call('absolute', input(0)), call('maximum', input(0), real(0)), call('minimum', input(0), real(0))]) {
-      assert.equal(at(kinked, 0), [at(kinked, -1), at(kinked, 1)].find((side) => side === at(kinked, 0)))
-    }
+    const kinked = [call('absolute', input(0)), call('maximum', input(0), real(0)), call('minimum', real(0), input(0))]
+    for (const e of kinked) assert.equal(at(e, 0), (at(e, -1) + at(e, 1)) / 2)
     // x⁰ and 0ʸ: no logarithm of 0 turns up.
     assert.equal(at(call('power', input(0), real(2)), 0), 0)
     assert.equal(at(call('power', real(0), input(0)), 2), 0)
     assert.equal(at(call('power', input(0), real(1)), 0), 1)
+    assert.equal(at(call('power', input(0), real(0)), 0), 0)
+  })
+
+  it('chooses 0 where it is 0, whatever it would be multiplied by', () => {
+    fc.assert(fc.property(fc.constantFrom(0, -1, 2), fc.constantFrom(Infinity, NaN, 3), (x, factor) => {
+      const e = call('select', less(real(1), input(0)), call('multiply', input(0), input(1)), real(0))
+      const found = derivative(e, { input: 0 })!
+      assert.equal(compile(found)([x, factor], [], []), x > 1 ? factor : 0)
+    }))
   })
 })

@@ -1,4 +1,4 @@
-import { erf } from '#lib/kernel/scalar.ts'
+import { erf } from '#lib/kernel/error-function.ts'
 import type { AnyTensor } from '#lib/mod.ts'
 import * as ops from '#ops/mod.ts'
 import { type Law, type LawInput, type Laws, type Sizes, specs, stage } from '../law.ts'
