@@ -98,7 +98,9 @@ export const compile = (e: Expression, inputs: readonly DType[] = [], folds: rea
   }
   const scalar = scalars[e.call].evaluate as (...a: number[]) => number
   const f = typeOf(e, inputs, folds) !== 'i32' ? scalar : e.call === 'multiply' ? Math.imul : (...a: number[]) => scalar(...a) | 0
-  const [a, b, c] = e.of.map((part) => compile(part, inputs, folds))
+  const [a, b, c, d] = e.of.map((part) => compile(part, inputs, folds))
+  // No scalar function has more than four arguments.
+  if (d !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c!(x, y, z), d(x, y, z))
   if (c !== undefined) return (x, y, z) => f(a!(x, y, z), b!(x, y, z), c(x, y, z))
   if (b !== undefined) return (x, y, z) => f(a!(x, y, z), b(x, y, z))
   return (x, y, z) => f(a!(x, y, z))
