@@ -31,9 +31,6 @@ const uniformOp = random(
   ),
 )
 
-/** The result lies on the mesh of the seed, if that is a tensor. */
-type Numbers<S extends string, O extends RandomOptions> = Tensor<S, '', MeshOf<O['seed']>>
-
 /**
  * Numbers in [0, 1), multiples of 2⁻²⁴, from a counter-based generator (Threefry-2x32: Salmon et al., SC 2011): element n is a
  * function of the seed, the stream, the op and n alone, so that every layout and every backend sees the same numbers. Calls
@@ -47,7 +44,7 @@ type Numbers<S extends string, O extends RandomOptions> = Tensor<S, '', MeshOf<O
 export const uniform = <const S extends string, const O extends RandomOptions>(
   spec: Accept<S, SpecForm<'uniform', S>>,
   options: Accept<O, RandomForm<'uniform', O, 'seed, stream'>>,
-): Numbers<S, O> => uniformOp(spec, options as RandomOptions) as Numbers<S, O> & AnyTensor
+): Tensor<S, '', MeshOf<O['seed']>> => uniformOp(spec, options as RandomOptions) as Tensor<S, '', MeshOf<O['seed']>> & AnyTensor
 
 const normalOp = random(
   'normal',
@@ -75,4 +72,4 @@ const normalOp = random(
 export const normal = <const S extends string, const O extends RandomOptions>(
   spec: Accept<S, SpecForm<'normal', S>>,
   options: Accept<O, RandomForm<'normal', O, 'seed, stream'>>,
-): Numbers<S, O> => normalOp(spec, options as RandomOptions) as Numbers<S, O> & AnyTensor
+): Tensor<S, '', MeshOf<O['seed']>> => normalOp(spec, options as RandomOptions) as Tensor<S, '', MeshOf<O['seed']>> & AnyTensor

@@ -50,10 +50,10 @@ export const checkLength = (op: string, shape: Shape): void => {
   if (count > streamLength) refuse(say.tooManyNumbers(op, printSpec(shape, wholeLayout(shape)), count))
 }
 
-/** The row-major number of an element in the whole tensor: what makes the numbers the same for every layout. */
+/** The row-major number of an element in the whole tensor, modulo 2³²: what makes the numbers the same for every layout. */
 export const elementNumber = ({ dims }: Shape): Expression =>
   dims.reduce<Expression>(
-    (number, { size }, i) => i === 0 ? index(0) : call('add', call('multiply', number, integer(size)), index(i)),
+    (number, { size }, i) => i === 0 ? index(0) : call('add', call('multiply', number, integer(size | 0)), index(i)),
     integer(0),
   )
 

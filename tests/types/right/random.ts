@@ -22,8 +22,8 @@ export const pendingSum = program('right', mesh('tp=4'), { x: input('t:16 e:8@tp
   pipe(x, contract(w, 'e'), dropout({ rate: 0.1, seed: step }), sumOver('tp'), softmax('f')))
 
 export const layers = program('right', mesh('sp=4'), { x: input('t:16@sp e:8'), step: input('', 'i32') }, ({ x, step }) => pipe(x,
-  seq(gelu, dropout({ rate: 0.1, seed: step, stream: 1 }), layout('e@sp'), softmax('t')),
-  checkpoint(dropout({ rate: 0.1, seed: step, stream: 2 }))))
+  checkpoint(seq(softmax('e'), dropout({ rate: 0.1, seed: step, stream: 2 }))),
+  seq(gelu, dropout({ rate: 0.1, seed: step, stream: 1 }), layout('e@sp'), softmax('t'))))
 
 const rate: number = 0.25
 const seed: number = 4
