@@ -1,4 +1,4 @@
-import { scalars, threefry } from '#lib/kernel/scalar.ts'
+import { keyOf, threefry, uniformNumber } from '#lib/kernel/threefry.ts'
 
 export const shapes = ['disc', 'square', 'cross'] as const
 export const directions = ['right', 'left', 'up', 'down'] as const
@@ -117,8 +117,9 @@ const streams = { shape: 0, direction: 1, x: 2, y: 3, uniform: 4, radius: 5, ang
 
 /** Random numbers in [0, 1) by index, for one use in one step. */
 const draws = (seed: number, use: keyof typeof streams, step: number): (index: number) => number => {
-  const key = threefry(threefry(seed, streams[use]), step)
-  return (index) => scalars.uniform.evaluate(key, index)
+  const [low, high] = keyOf(seed)
+  const key = threefry(threefry(low, streams[use], high), step)
+  return (index) => uniformNumber(key, 0, index, 0)
 }
 
 /** Shapes start on the grid of the model's patches, which are two pixels wide: there is less to learn about them. */

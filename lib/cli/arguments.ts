@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { BackendName } from '#backends/mod.ts'
 import { type Fault, usage } from '../fault.ts'
+import { isSeed } from '../kernel/threefry.ts'
 import type { LaunchOptions } from '../run/session.ts'
 import type { Wanted } from './load.ts'
 
@@ -30,6 +31,12 @@ export const jsonArgument = { json: { type: 'boolean', description: 'print JSON'
 /** A whole number of at least 1. */
 export const wholeNumber = (name: string, text: string): E.Either<Fault, number> =>
   /^[1-9]\d*$/.test(text) ? E.right(Number(text)) : E.left(usage(`--${name} takes a whole number of at least 1, not '${text}'`))
+
+/** A seed of random numbers. */
+export const seedOf = (text: string): E.Either<Fault, number> =>
+  /^-?\d+$/.test(text) && isSeed(Number(text))
+    ? E.right(Number(text))
+    : E.left(usage(`--seed takes a whole number within ±2^53, not '${text}'`))
 
 /** One of a few words. */
 export const oneOf = <const W extends string>(name: string, words: readonly W[], text: string): E.Either<Fault, W> => {

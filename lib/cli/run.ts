@@ -16,7 +16,7 @@ import { explain } from '../report/explain.ts'
 import { printExplanation, table } from '../report/print.ts'
 import { printRun } from '../report/run.ts'
 import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
-import { backendOf, meshArguments, oneOf, programArgument, runtimesOf, wantedMesh, wholeNumber } from './arguments.ts'
+import { backendOf, meshArguments, oneOf, programArgument, runtimesOf, seedOf, wantedMesh, wholeNumber } from './arguments.ts'
 import { finish } from './finish.ts'
 import { loadPlan } from './load.ts'
 import { progress } from './progress.ts'
@@ -55,15 +55,15 @@ export default defineCommand({
       TE.bind('wanted', () => TE.fromEither(wantedMesh(args))),
       TE.bind('options', () => TE.fromEither(launchOptions(args))),
       TE.bind('repeat', () => TE.fromEither(wholeNumber('repeat', args.repeat))),
-      TE.bind('seed', () => TE.fromEither(wholeNumber('seed', args.seed))),
+      TE.bind('seed', () => TE.fromEither(seedOf(args.seed))),
       TE.bind('plan', ({ wanted }) => loadPlan(args.program, wanted)),
       TE.tap(({ plan }) =>
         TE.fromIO(() => {
           if (!args.quiet) process.stdout.write(`${printExplanation(explain(plan))}\n\n`)
         })
       ),
-      TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed + 1000)),
-      TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed)),
+      TE.bind('parameters', ({ plan, seed }) => giveTensors(portsOf(plan).parameters, args.parameters, seed, 'madeUpParameter')),
+      TE.bind('inputs', ({ plan, seed }) => giveTensors(portsOf(plan).inputs, args.inputs, seed, 'madeUpInput')),
       TE.tap(({ parameters, inputs }) =>
         TE.fromIO(() => {
           const madeUp = parameters.madeUp.length + inputs.madeUp.length

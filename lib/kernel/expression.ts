@@ -101,7 +101,9 @@ export const compile = (e: Expression, inputs: readonly DType[] = [], folds: rea
   const f = formOf(e.call, e.of[0] === undefined ? undefined : typeOf(e.of[0], inputs, folds)).evaluate as (...a: number[]) => number
   const type = typeOf(e, inputs, folds)
   const finish = type === 'i32' ? toInt32 : type === 'bool' ? asItIs : inRangeOfSingle
-  const [a, b, c] = e.of.map((part) => compile(part, inputs, folds))
+  const [a, b, c, d] = e.of.map((part) => compile(part, inputs, folds))
+  // No scalar function has more than four arguments.
+  if (d !== undefined) return (x, y, z) => finish(f(a!(x, y, z), b!(x, y, z), c!(x, y, z), d(x, y, z)))
   if (c !== undefined) return (x, y, z) => finish(f(a!(x, y, z), b!(x, y, z), c(x, y, z)))
   if (b !== undefined) return (x, y, z) => finish(f(a!(x, y, z), b(x, y, z)))
   return (x, y, z) => finish(f(a!(x, y, z)))

@@ -1,6 +1,7 @@
 import type { DType } from '../dtype.ts'
 import { erf } from './error-function.ts'
 import { cPower, divideIntegers, toInteger } from './float64.ts'
+import { uniformNumber, uniformText } from './threefry.ts'
 import { bits } from './wgsl/bits.ts'
 import { division } from './wgsl/division.ts'
 import { exponential } from './wgsl/exponential.ts'
@@ -35,25 +36,6 @@ const integer = (): DType => 'i32'
 const form = (evaluate: Form['evaluate'], wgsl: Form['wgsl']): Form => ({ evaluate, wgsl })
 const both = form((a, b) => +(a! !== 0 && b! !== 0), (a, b) => `(${a} && ${b})`)
 const either = form((a, b) => +(a! !== 0 || b! !== 0), (a, b) => `(${a} || ${b})`)
-
-/** Threefry-2x32, 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.2). */
-export const threefry = (key: number, counter: number): number => {
-  const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const
-  const keys = [key | 0, 0, (0x1bd11bda ^ key) | 0]
-  let x = (counter + keys[0]!) | 0
-  let y = keys[1]!
-  for (let round = 0; round < 20; round++) {
-    x = (x + y) | 0
-    const r = rotations[round % 8]!
-    y = ((y << r) | (y >>> (32 - r))) ^ x
-    if (round % 4 === 3) {
-      const s = (round >> 2) + 1
-      x = (x + keys[s % 3]!) | 0
-      y = (y + keys[(s + 1) % 3]! + s) | 0
-    }
-  }
-  return x >>> 0
-}
 
 export const scalars = {
   add: { evaluate: (a, b) => a! + b!, wgsl: (a, b) => `(${a} + ${b})`, type: same },
@@ -165,10 +147,10 @@ export const scalars = {
     truths: form((a) => +(a! !== 0), (a) => `${a}`),
     type: truth,
   },
-  /** uniform(key, counter): one number in [0, 1) from 24 random bits; the same for every layout and backend. */
+  /** uniform(keyLow, keyHigh, counter, stream): one number in [0, 1) from 24 random bits; the same for every layout and backend. */
   uniform: {
-    evaluate: (key, counter) => (threefry(key!, counter!) >>> 8) * 2 ** -24,
-    wgsl: (key, counter) => `uniform_(u32(${key}), u32(${counter}))`,
+    evaluate: (low, high, counter, stream) => uniformNumber(low!, high!, counter!, stream!),
+    wgsl: (low, high, counter, stream) => `uniform_(u32(${low}), u32(${high}), u32(${counter}), u32(${stream}))`,
     type: real,
   },
 } as const satisfies Record<string, Scalar>
@@ -188,22 +170,4 @@ export const formOf = (name: ScalarName, first: DType | undefined): Form => {
  * be off by 2^-11 and may turn a NaN into a number, and on some drivers they do both; these are good to a few units in
  * the last place (docs/numbers.md) and keep NaN. Names end in `_`, so that an emitter can tell which it needs.
  */
-export const wgslPrelude = /* wgsl */ `${bits}${division}${exponential}${logarithm}${trigonometric}${power}
-fn uniform_(key: u32, counter: u32) -> f32 {
-  var rotations = array<u32, 8>(13u, 15u, 26u, 6u, 17u, 29u, 16u, 24u);
-  var keys = array<u32, 3>(key, 0u, 0x1bd11bdau ^ key);
-  var x = counter + keys[0];
-  var y = keys[1];
-  for (var round = 0u; round < 20u; round++) {
-    x = x + y;
-    let r = rotations[round % 8u];
-    y = ((y << r) | (y >> (32u - r))) ^ x;
-    if (round % 4u == 3u) {
-      let s = (round >> 2u) + 1u;
-      x = x + keys[s % 3u];
-      y = y + keys[(s + 1u) % 3u] + s;
-    }
-  }
-  return f32(x >> 8u) * 5.9604644775390625e-8;
-}
-`
+export const wgslPrelude = /* wgsl */ `${bits}${division}${exponential}${logarithm}${trigonometric}${power}${uniformText}`

@@ -187,6 +187,29 @@ export const biasOnPending = (op: string, axes: string, ds: string, fix: string)
 export type NotPending<Op extends string, A extends string> = `${Op}: no sum is pending over '${A}'`
 export const notPending = (op: string, a: string): string => `${op}: no sum is pending over '${a}'`
 
+// ---- options and random numbers ------------------------------------------------------------------------------------
+
+export type NoOption<Op extends string, Key extends string, Options extends string> = `${Op}: no option '${Key}'; options are: ${Options}`
+export const noOption = (op: string, key: string, options: string): string => `${op}: no option '${key}'; options are: ${options}`
+
+/** Got is a number as it was given, or `f32`, `'t:4'`, `a pending sum over 'sp'` of a tensor. */
+export type NotSeed<Op extends string, Got extends string> =
+  `${Op}: a seed is a whole number within ±2^53 or an i32 tensor without dims, but it is ${Got}`
+export const notSeed = (op: string, got: string): string =>
+  `${op}: a seed is a whole number within ±2^53 or an i32 tensor without dims, but it is ${got}`
+
+/** Where no tensor can be the seed. */
+export const notSeedNumber = (what: string, got: string): string => `${what}: a seed is a whole number within ±2^53, but it is ${got}`
+
+export type NotStream<Op extends string, Got extends string> = `${Op}: a stream is a whole number from 0 to below 2^29, but it is ${Got}`
+export const notStream = (op: string, got: string): string => `${op}: a stream is a whole number from 0 to below 2^29, but it is ${got}`
+
+export type NotRate<Op extends string, Got extends string> = `${Op}: a rate is a number from 0 to below 1, but it is ${Got}`
+export const notRate = (op: string, got: string): string => `${op}: a rate is a number from 0 to below 1, but it is ${got}`
+
+export const tooManyNumbers = (op: string, spec: string, count: number): string =>
+  `${op}: '${spec}' has ${count} elements, but a stream has 2^32 numbers; fix: parts that take a stream each`
+
 // ---- programs ------------------------------------------------------------------------------------------------------
 
 export type Declared<Name extends string, Want extends string, Got extends string, Fix extends string> =

@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Elements } from '../dtype.ts'
-import { badTensor, type Fault } from '../fault.ts'
-import { scalars, threefry } from '../kernel/scalar.ts'
+import { badTensor, type Fault, usage } from '../fault.ts'
+import { isSeed, keyOf, streamOf, threefry, uniformNumber, type Use } from '../kernel/threefry.ts'
 import type { Initialiser } from '../language/initialiser.ts'
+import * as say from '../language/messages.ts'
 import { type Declaration, type Program, walkDeclarations } from '../language/program.ts'
 import { readSpec } from '../language/read-spec.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
@@ -33,10 +34,21 @@ export const initialValues = (
   { seed = 0, except = {} }: { readonly seed?: number; readonly except?: NamedElements } = {},
 ): E.Either<Fault, NamedElements> =>
   pipe(
-    [...walkDeclarations(program.inputs)].filter(({ name, declaration }) => declaration.role === 'parameter' && !(name in except)),
-    E.traverseArray(({ name, declaration }) => pipe(initialValue(name, declaration, seed), E.map((elements) => [name, elements] as const))),
+    checkedSeed('initialValues', seed),
+    E.map(() =>
+      [...walkDeclarations(program.inputs)].filter(({ name, declaration }) => declaration.role === 'parameter' && !(name in except))
+    ),
+    E.chain(
+      E.traverseArray(({ name, declaration }) =>
+        pipe(initialValue(name, declaration, seed), E.map((elements) => [name, elements] as const))
+      ),
+    ),
     E.map(Object.fromEntries),
   )
+
+/** A seed, if a number can be one. */
+export const checkedSeed = (what: string, seed: number): E.Either<Fault, number> =>
+  isSeed(seed) ? E.right(seed) : E.left(usage(say.notSeedNumber(what, String(seed))))
 
 const initialValue = (name: string, { spec, type, init }: Declaration, seed: number): E.Either<Fault, Elements> => {
   if (init === undefined) {
@@ -46,31 +58,30 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
   const count = shape.dims.reduce((product, { size }) => product * size, 1)
   const stranger = init.kind === 'xavier' ? init.into?.split(' ').find((dim) => sizeOf(shape, dim) === undefined) : undefined
   if (stranger !== undefined) return E.left(badTensor(name, `xavier: no dim '${stranger}' in '${spec}'`))
-  const at = elementOf(init, shape, threefry(seed, hashOf(name)))
+  const [low, high] = keyOf(seed)
+  const at = elementOf(init, shape, threefry(low, hashOf(name), high))
   return E.right(
     type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)),
   )
 }
 
-/** The element at a row-major position, for the stream of one parameter. */
+/** The element at a row-major position, for the key of one parameter. */
 const elementOf = (init: Initialiser, shape: Shape, key: number): (i: number) => number => {
-  const number = (i: number): number => scalars.uniform.evaluate(key, i)
+  const number = (use: Use, i: number): number => uniformNumber(key, 0, i, streamOf(use))
   switch (init.kind) {
     case 'constant':
       return () => init.value
     case 'uniform':
-      return (i) => init.bound * (2 * number(i) - 1)
+      return (i) => init.bound * (2 * number('uniform', i) - 1)
     case 'xavier': {
       const into = init.into?.split(' ') ?? shape.dims.slice(-1).map(({ name }) => name)
       const fan = (inside: boolean): number =>
         shape.dims.filter(({ name }) => into.includes(name) === inside).reduce((product, { size }) => product * size, 1)
       return elementOf({ kind: 'uniform', bound: init.gain * Math.sqrt(6 / (fan(true) + fan(false))) }, shape, key)
     }
-    case 'normal': {
-      const other = threefry(key, 0x5851f42d)
+    case 'normal':
       // Box-Muller; 1 - u lies in (0, 1], so that its logarithm is finite.
-      return (i) => init.deviation * Math.sqrt(-2 * Math.log(1 - number(i))) * Math.cos(2 * Math.PI * scalars.uniform.evaluate(other, i))
-    }
+      return (i) => init.deviation * Math.sqrt(-2 * Math.log(1 - number('radius', i))) * Math.cos(2 * Math.PI * number('angle', i))
   }
 }
 

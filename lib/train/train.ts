@@ -9,7 +9,7 @@ import { compile } from '../lower/pipeline.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { NamedElements } from '../run/executor.ts'
 import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
-import { initialValues } from './initialise.ts'
+import { checkedSeed, initialValues } from './initialise.ts'
 
 /** What a training is told beside its step. */
 export interface TrainOptions {
@@ -21,6 +21,7 @@ export interface TrainOptions {
   readonly checkpoint?: { readonly folder: string; readonly every: number }
   /** Parameters to start from; those left out start as their initialisers say. */
   readonly parameters?: NamedElements
+  /** Of the numbers that parameters start with: a whole number within ±2⁵³, 0 unless said. */
   readonly seed?: number
   readonly launch?: Omit<LaunchOptions, 'parameters' | 'debug'>
   readonly onStart?: (start: { readonly plan: Plan; readonly session: Session; readonly step: number }) => void
@@ -57,6 +58,7 @@ export interface Trained {
 export const train = (program: Program, options: TrainOptions): TE.TaskEither<Fault, Trained> =>
   pipe(
     TE.Do,
+    TE.chainFirstEitherK(() => checkedSeed('train', options.seed ?? 0)),
     TE.bind('plan', () => TE.fromEither(compile(program))),
     TE.bind('start', ({ plan }) => startOf(program, plan, options)),
     TE.chain(({ plan, start }) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { View } from '#lib/kernel/kernel.ts'
-import { threefry } from '#lib/kernel/scalar.ts'
+import { threefry } from '#lib/kernel/threefry.ts'
 import { type Buffer, randomElements } from './support.ts'
 
 /** What the tests of attention block by block share: masks, splits, and elements of views by their positions. */

@@ -30,6 +30,11 @@ describe('shardwise', () => {
         [['walk'], /there is no command 'walk'; the commands are run, explain, plan, check, doctor/],
         [['explain'], /PROGRAM/],
         [['explain', 'examples/two-stages.ts', '--ranks', 'many'], /--ranks takes a whole number of at least 1, not 'many'/],
+        [['run', 'examples/two-stages.ts', '--seed', '1.5'], /--seed takes a whole number within ±2\^53, not '1.5'/],
+        [
+          ['run', 'examples/two-stages.ts', '--seed', '9007199254740992'],
+          /--seed takes a whole number within ±2\^53, not '9007199254740992'/,
+        ],
         [['run', 'examples/two-stages.ts', '--backend', 'cuda'], /--backend is one of auto, webgpu, reference, not 'cuda'/],
         [['explain', 'examples/two-stages.ts', '--mesh', 'sp:4'], /mesh: 'sp:4' is not of the form axis=ranks/],
         [['explain', 'lib/fault.ts'], /its default export is not a program/],

@@ -1,4 +1,4 @@
-import { threefry } from '#lib/kernel/scalar.ts'
+import { threefry } from '#lib/kernel/threefry.ts'
 
 /** Points at which scalar functions are measured, the same in every run. */
 

@@ -1,4 +1,4 @@
-import { threefry } from '#lib/kernel/scalar.ts'
+import { threefry } from '#lib/kernel/threefry.ts'
 import { type AnyTensor, grad, layout, type Tensor } from '#lib/mod.ts'
 import { cast, multiply, sum, uniform } from '#ops/mod.ts'
 import { type Law, namesIn, positions } from './law.ts'

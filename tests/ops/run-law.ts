@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Elements } from '#lib/dtype.ts'
 import { type Fault, sentence } from '#lib/fault.ts'
-import { threefry } from '#lib/kernel/scalar.ts'
+import { threefry } from '#lib/kernel/threefry.ts'
 import { compile, type Declaration, input, launch, type Program } from '#lib/mod.ts'
 import { countIn, type Field, type Law, namesIn, numberOf } from './law.ts'
 

@@ -1,5 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js'
-import { threefry } from '#lib/kernel/scalar.ts'
+import { threefry } from '#lib/kernel/threefry.ts'
 import { input, layout, mesh, parameter, type Program } from '#lib/mod.ts'
 import { adamW, cosine, normal, trainStep, xavier, zeros } from '#lib/train/mod.ts'
 import { add, gelu, linear, mean, softmax, square, subtract } from '#ops/mod.ts'

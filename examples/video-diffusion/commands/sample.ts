@@ -3,7 +3,7 @@ import { defineCommand } from 'citty'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { oneOf, wholeNumber } from '#lib/cli/arguments.ts'
+import { oneOf, seedOf, wholeNumber } from '#lib/cli/arguments.ts'
 import { finish } from '#lib/cli/finish.ts'
 import { progress } from '#lib/cli/progress.ts'
 import type { Fault } from '#lib/fault.ts'
@@ -32,7 +32,7 @@ export const sample = defineCommand({
       TE.Do,
       TE.bind('form', () => readForm(args.folder)),
       TE.bind('steps', () => TE.fromEither(wholeNumber('steps', args.steps))),
-      TE.bind('seed', () => TE.fromEither(wholeNumber('seed', args.seed))),
+      TE.bind('seed', () => TE.fromEither(seedOf(args.seed))),
       TE.bind('wanted', () => TE.fromEither(kindsOf(args))),
       TE.chain(({ form, steps, seed, wanted }) => drawSamples(args, form, args.folder, steps, seed, wanted, args.out)),
     )),

@@ -4,7 +4,7 @@ import { defineCommand } from 'citty'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { wholeNumber } from '#lib/cli/arguments.ts'
+import { seedOf, wholeNumber } from '#lib/cli/arguments.ts'
 import { finish } from '#lib/cli/finish.ts'
 import { type Progress, progress } from '#lib/cli/progress.ts'
 import { type Fault, usage } from '#lib/fault.ts'
@@ -80,7 +80,7 @@ const formOf = (
         ? E.right(forms[args.form])
         : E.left(usage(`--form is one of quick, long, not '${args.form}'`))),
     E.bind('seed', () =>
-      wholeNumber('seed', args.seed)),
+      seedOf(args.seed)),
     E.bind('steps', ({ form }) =>
       args.steps === undefined ? E.right(form.steps) : wholeNumber('steps', args.steps)),
     E.map(({ form, seed, steps }) => ({ ...form, seed, steps, recompute: args.recompute ?? false })),
