@@ -106,7 +106,11 @@ const measure = async (backend: Backend, of: Case): Promise<readonly string[]> =
     // The first of several warms up.
     return median(times.slice(rounds === 1 ? 0 : 1))
   }
-  const taken = [await timed(0, rounds + 1), await timed(1, rounds + 1), ...rows * features * ids <= mostProducts ? [await timed(2, 1)] : []]
+  const taken = [
+    await timed(0, rounds + 1),
+    await timed(1, rounds + 1),
+    ...rows * features * ids <= mostProducts ? [await timed(2, 1)] : [],
+  ]
   await executable.free()
   return [...taken.map((ms) => ms.toFixed(1)), '(minutes)'].slice(0, steps.length)
 }

@@ -111,7 +111,16 @@ test('a map moves each element of its views once, whatever repeats', () => {
 
 test('a gather reads no more of a table than there is', () => {
   const gather = (rows: number): Kernel => (
-    { kind: 'gather', sizes: [rows, 3], ids: view(0, [1, 0]), table: view(1, [0, 1]), step: 3, size: 10, outside: 'NaN', output: view(2, [3, 1]) }
+    {
+      kind: 'gather',
+      sizes: [rows, 3],
+      ids: view(0, [1, 0]),
+      table: view(1, [0, 1]),
+      step: 3,
+      size: 10,
+      outside: 'NaN',
+      output: view(2, [3, 1]),
+    }
   )
   assert.equal(workOf(gather(4)).bytes, 4 * (4 + 4 * 3 + 4 * 3))
   assert.equal(workOf(gather(40)).bytes, 4 * (40 + 10 * 3 + 40 * 3))
