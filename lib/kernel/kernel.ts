@@ -183,7 +183,9 @@ export const reads = (kernel: Kernel): readonly View[] => {
 const present = (...views: readonly (View | null)[]): readonly View[] => views.filter((view) => view !== null)
 
 /** The rows that a scatter writes, as a view over its batch, rows and rest. */
-export const scatteredRows = ({ batch, inner, rest, rows, step, output }: ScatterKernel): { readonly view: View; readonly sizes: readonly number[] } => {
+export const scatteredRows = (
+  { batch, inner, rest, rows, step, output }: ScatterKernel,
+): { readonly view: View; readonly sizes: readonly number[] } => {
   const { strides } = output
   const view = { ...output, strides: [...strides.slice(0, batch.length), step, ...strides.slice(batch.length + inner.length)] }
   return { view, sizes: [...batch, rows, ...rest] }

@@ -50,7 +50,12 @@ const contiguousKernel = ({ batch, inner, rest, type, rows }: Scatter, first = 0
     first,
     rows,
     step: to[ofBatch]!,
-    output: { buffer: 0, type, offset: 0, strides: [...to.slice(0, ofBatch), ...new Array<number>(ofInner).fill(0), ...to.slice(-ofRest || to.length)] },
+    output: {
+      buffer: 0,
+      type,
+      offset: 0,
+      strides: [...to.slice(0, ofBatch), ...new Array<number>(ofInner).fill(0), ...to.slice(-ofRest || to.length)],
+    },
   }
 }
 

@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Cluster } from '#lib/cluster/cluster.ts'
 import { compile, grad, input, launch, layout, mesh, type Program, program, type Tensor } from '#lib/mod.ts'
 import { instantiate } from '#lib/lower/instantiate.ts'
-import { gather, scatterAdd, square, sum } from '#ops/mod.ts'
+import { gather, multiply, scatterAdd, square, sum } from '#ops/mod.ts'
 import { right, run } from '../ops/run-law.ts'
 
 /**
@@ -46,6 +46,25 @@ describe('the gradient of an embedding', () => {
           })
         }
       }
+    })
+  }
+})
+
+it('the gradient of an embedding keeps its digits where a hundred thousand positions look one row up, on any number of ranks', async () => {
+  const count = 100_000
+  for (const ranks of [1, 3]) {
+    const of = mesh(`dp=${ranks}` as string)
+    const looked = program(
+      'looked',
+      of,
+      { w: input('v:3 e:4'), ids: input(`n:${count}@dp`, 'i32') },
+      ({ w, ids }) =>
+        grad((w: Tensor) => pipe(w, gather('v', ids as never), multiply(0.1), sum('n e'), layout('')) as Tensor<''>)(w as Tensor),
+    )
+    const got = right(await run(looked, { w: w.slice(0, 12), ids: new Int32Array(count).fill(1) }, 'webgpu'))['output']!
+    const wanted = Math.fround(0.1) * count
+    got.forEach((slope, i) => {
+      assert.ok(Math.floor(i / 4) === 1 ? Math.abs(slope / wanted - 1) <= 1e-6 : slope === 0, `element ${i} is ${slope}`)
     })
   }
 })

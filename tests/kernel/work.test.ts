@@ -111,8 +111,33 @@ test('a map moves each element of its views once, whatever repeats', () => {
 
 test('a gather reads no more of a table than there is', () => {
   const gather = (rows: number): Kernel => (
-    { kind: 'gather', sizes: [rows, 3], ids: view(0, [1, 0]), table: view(1, [0, 1]), step: 3, size: 10, outside: 'NaN', output: view(2, [3, 1]) }
+    {
+      kind: 'gather',
+      sizes: [rows, 3],
+      ids: view(0, [1, 0]),
+      table: view(1, [0, 1]),
+      step: 3,
+      size: 10,
+      outside: 'NaN',
+      output: view(2, [3, 1]),
+    }
   )
   assert.equal(workOf(gather(4)).bytes, 4 * (4 + 4 * 3 + 4 * 3))
   assert.equal(workOf(gather(40)).bytes, 4 * (40 + 10 * 3 + 40 * 3))
+})
+
+test('a scatter reads its ids and values once, writes each row once, and adds each value', () => {
+  const scatter: Kernel = {
+    kind: 'scatter',
+    batch: [2],
+    inner: [5, 7],
+    rest: [3],
+    ids: view(0, [35, 7, 1, 0]),
+    values: view(1, [105, 21, 3, 1]),
+    first: 0,
+    rows: 11,
+    step: 3,
+    output: view(2, [33, 0, 0, 1]),
+  }
+  assert.deepEqual(workOf(scatter), { matrix: 0, vector: 2 * 35 * 3, bytes: 4 * (2 * 35 + 2 * 35 * 3 + 2 * 11 * 3) })
 })

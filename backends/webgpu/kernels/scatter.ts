@@ -54,7 +54,7 @@ const sharesOf = (batches: number, rows: number, shape: Shape): number => {
   return shares
 }
 
-/** Each thread makes the lists of every n-th row, from the last position to the first: what is put in front comes first. */
+/** Each thread makes the lists of every n-th row, from the last position to the first: each is put in front of its list. */
 const listShader = (k: ScatterKernel, { view, heads, positions }: Lists, shape: Shape): Shader => {
   const shares = sharesOf(elementsOf(k.batch), k.rows, shape)
   const depth = k.batch.length
@@ -120,11 +120,8 @@ const summation = (type: string, real: boolean, value: string, next: string): { 
   return { walk, total: names.reduce((sum, name) => `(${name} + ${sum})`) }
 }
 
-/**
- * A thread for each position and each group of four features, where values and output allow it, or each feature: that of the
- * first position of a row adds the row up.
- */
-const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists): Shader => {
+/** The loops of the sums, and where in its buffer each element lies: four neighbours of a row together, where all of them do. */
+const sumLoops = (k: ScatterKernel) => {
   const depth = k.batch.length
   const end = depth + k.inner.length
   const partsOf = ({ strides }: View) => [strides.slice(0, depth), strides.slice(depth, end), strides.slice(end)] as const
@@ -136,32 +133,41 @@ const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists): Shader 
   const last = rest.sizes.at(-1) ?? 1
   const wide = rest.sizes.length > 0 && aligned(k.output.offset, [...toBatch, k.step, ...to], last) &&
     aligned(k.values.offset, [...fromBatch, ...steps, ...from], last)
-  const width = wide ? 4 : 1
   const groups = wide ? [...rest.sizes.slice(0, -1), last / 4] : rest.sizes
   const scaled = (strides: readonly number[]): readonly number[] => wide ? [...strides.slice(0, -1), 4 * innermost(strides)] : strides
-  const at = (text: string): string => wide ? `(${text}) / 4` : text
   const [batchNames, innerNames, restNames] = [namesOf(k.batch, 'p'), namesOf(inner.sizes, 'q'), namesOf(groups, 'r')]
+  return {
+    wide,
+    groups,
+    inner: inner.sizes,
+    /** Of an id, and of the values and the row that go with a group. */
+    id: offsetText(k.ids.offset, [...batchNames, ...innerNames], [...idBatch, ...idSteps]),
+    base: offsetText(k.values.offset, [...batchNames, ...restNames], [...fromBatch, ...scaled(from)]),
+    place: offsetText(k.output.offset, [...batchNames, 'row', ...restNames], [...toBatch, k.step, ...scaled(to)]),
+    /** From the base of the values to those of a position. */
+    step: offsetText(0, innerNames, steps),
+  }
+}
 
+/**
+ * A thread for each position and each group of features: that of the first position of a row adds the row up, the others have
+ * nothing to do.
+ */
+const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists): Shader => {
+  const { wide, groups, inner, id, base, place, step } = sumLoops(k)
+  const width = wide ? 4 : 1
+  const at = (text: string): string => wide ? `(${text}) / 4` : text
   const bindings = new Bindings()
   const out = bindings.output(k.output, width)
   const lists = bindings.input(view)
   const ids = bindings.input(k.ids)
   const values = bindings.input(k.values, width)
   const type = wide ? `vec4<${k.output.type}>` : k.output.type
-  const base = offsetText(k.values.offset, [...batchNames, ...restNames], [...fromBatch, ...scaled(from)])
-  const id = offsetText(k.ids.offset, [...batchNames, ...innerNames], [...idBatch, ...idSteps])
-  const place = offsetText(k.output.offset, [...batchNames, 'row', ...restNames], [...toBatch, k.step, ...scaled(to)])
   const { walk, total } = summation(type, k.output.type === 'f32', `${values}[${at('base + offset(i)')}]`, `${lists}[links + i]`)
   const perPosition = elementsOf(groups)
   return shader({
     bindings,
-    declarations: [
-      `fn offset(i: i32) -> i32 {
-  var t = u32(i);
-  ${decodeText('t', inner.sizes, 'q')}
-  return ${offsetText(0, innerNames, steps)};
-}`,
-    ],
+    declarations: [`fn offset(i: i32) -> i32 {\n  var t = u32(i);\n  ${decodeText('t', inner, 'q')}\n  return ${step};\n}`],
     count: elementsOf(k.batch) * positions * perPosition,
     workgroup: 64,
     body: `let batch = i32(thread / ${perPosition * positions}u);
@@ -169,7 +175,7 @@ const sumShader = (k: ScatterKernel, { view, heads, positions }: Lists): Shader 
   var t = u32(batch);
   ${decodeText('t', k.batch, 'p')}
   t = u32(i);
-  ${decodeText('t', inner.sizes, 'q')}
+  ${decodeText('t', inner, 'q')}
   t = thread % ${perPosition}u;
   ${decodeText('t', groups, 'r')}
   let row = ${ids}[${id}] - ${k.first};

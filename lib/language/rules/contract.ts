@@ -13,8 +13,8 @@ export type Contracted<S extends string, U extends string, Ds extends string> = 
 >
 
 /** A summed dim must be cut by the same axes on both sides, or by none. */
-export type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> = Ds extends
-  `${string} ${string}` ? SummedInOrder<Op, S, U, Ds, A, B> : SummedCut<Op, Ds, S, U, A, B>
+export type SummedCuts<Op extends string, S extends string, U extends string, Ds extends string, A extends string, B extends string> =
+  Ds extends `${string} ${string}` ? SummedInOrder<Op, S, U, Ds, A, B> : SummedCut<Op, Ds, S, U, A, B>
 type SummedInOrder<
   Op extends string,
   S extends string,

@@ -4,7 +4,7 @@ import type { At, Axes, Dim, FixByMoving, Join, Names, RanksOf, Remove, RemoveAl
 import type { AnyTensor, MeshOf, MeshOfEither, PendingOf, Rule, SpecOf, Tensor, TypeOf, WithSpec } from '../tensor.ts'
 import type { CutConflict, Extra, MessageIn, PendingOfTwo, SizeConflict, TypeConflict, WithAxesOf } from './binary.ts'
 import type { IsSize, PartsForm } from './form.ts'
-import type { AllExist, Exists, First, IsFree, Needs, RefuseExtremes, RefusePending } from './unary.ts'
+import type { AllExist, Exists, First, IsFree, RefuseExtremes, RefusePending } from './unary.ts'
 import type { AllWhole, CutTwice } from './whole.ts'
 
 /** One operand, whole along D; `Skip` are dims that its axes cannot cut instead. */
