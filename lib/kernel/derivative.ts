@@ -40,6 +40,7 @@ const partials: { readonly [name in ScalarName]?: Partials } = {
   ],
   exponential: (_, value) => [value],
   logarithm: ([x]) => [over(one, x!)],
+  logarithmOfOnePlus: ([x]) => [over(one, call('add', one, x!))],
   squareRoot: (_, value) => [over(real(0.5), value)],
   reciprocalSquareRoot: (_, value) => [call('multiply', real(-0.5), call('multiply', value, square(value)))],
   sine: ([x]) => [call('cosine', x!)],

@@ -75,6 +75,7 @@ export const scalars = {
   power: { evaluate: (a, b) => (a === 1 ? 1 : Math.pow(a!, b!)), wgsl: (a, b) => `power_(${a}, ${b})`, type: real },
   exponential: { evaluate: (a) => Math.exp(a!), wgsl: (a) => `exponential_(${a})`, type: real },
   logarithm: { evaluate: (a) => Math.log(a!), wgsl: (a) => `logarithm_(${a})`, type: real },
+  logarithmOfOnePlus: { evaluate: (a) => Math.log1p(a!), wgsl: (a) => `logarithm_of_one_plus_(${a})`, type: real },
   squareRoot: { evaluate: (a) => Math.sqrt(a!), wgsl: (a) => `sqrt(${a})`, type: real },
   reciprocalSquareRoot: { evaluate: (a) => 1 / Math.sqrt(a!), wgsl: (a) => `inverseSqrt(${a})`, type: real },
   sine: { evaluate: (a) => Math.sin(a!), wgsl: (a) => `sine_(${a})`, type: real },
@@ -124,6 +125,13 @@ fn logarithm_(x: f32) -> f32 {
   if (is_nan_(x) || x < 0.0) { return not_a_number_(x); }
   if (x == 0.0) { return bitcast<f32>(bitcast<u32>(x) | 0xff800000u); }
   return log(x);
+}
+// With s = x / (2 + x), log(1 + x) is 2 artanh(s) (Abramowitz & Stegun 4.1.27): near 0 by its series in s, which keeps all digits.
+fn logarithm_of_one_plus_(x: f32) -> f32 {
+  if (x < -0.5 || x > 1.0 || is_nan_(x)) { return logarithm_(1.0 + x); }
+  let s = x / (2.0 + x);
+  let q = s * s;
+  return s * (2.0 + q * (0.6666667 + q * (0.4 + q * (0.2857143 + q * (0.22222222 + q * (0.18181819 + q * 0.15384616))))));
 }
 fn power_(a: f32, b: f32) -> f32 {
   if (b == 0.0 || a == 1.0) { return 1.0; }

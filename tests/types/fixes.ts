@@ -56,6 +56,7 @@ const operands: { readonly [side: string]: readonly RegExp[] } = {
   mask: [/(?<=mask: )(\w+)/],
   key: [/(?<=\)\()(\w+)/],
   value: [/(?<=\)\(\w+, )(\w+)/, /(?<=\)\(pipe\(\w+, \w+\('[^']*'\)\), )(\w+)/],
+  labels: [/(?<=crossEntropy\('\w+', )(\w+)/],
   index: [/(?<=gather\('\w+', )(\w+)/],
 }
 
