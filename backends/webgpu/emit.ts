@@ -69,6 +69,16 @@ const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort
 
 const isConstant = (e: Expression): e is Extract<Expression, { constant: number }> => 'constant' in e
 
+/** x · 0 for a zero that is known: a compiler may take that for 0, where it is NaN (of NaN or an infinity) or -0. */
+const productWithZero = (e: Extract<Expression, { call: unknown }>, write: (e: Expression) => string): string | undefined => {
+  const zero = e.call === 'multiply'
+    ? e.of.find((part) => isConstant(part) && part.type === 'f32' && Math.fround(part.constant) === 0)
+    : undefined
+  if (zero === undefined || !isConstant(zero)) return undefined
+  const product = `times_zero_(${write(e.of.find((part) => part !== zero) ?? zero)})`
+  return Object.is(Math.fround(zero.constant), -0) ? `(-${product})` : product
+}
+
 /** Equal parts of an expression are computed once; parts of constants only, here and now. */
 export const elementFunction = (
   name: string,
@@ -113,7 +123,7 @@ export const elementFunction = (
     const type = typeOf(e, inputs, folds)
     const special = (type === 'i32' ? integerTexts : type === 'bool' ? truthTexts : {})[e.call]
     const text: (...a: string[]) => string = special ?? scalars[e.call].wgsl
-    const value = text(...e.of.map(write))
+    const value = productWithZero(e, write) ?? text(...e.of.map(write))
     let variable = names.get(value)
     if (variable === undefined) {
       variable = `e${names.size}`

@@ -117,6 +117,7 @@ export const isScalarName = (name: string): name is ScalarName => Object.hasOwn(
 export const wgslPrelude = /* wgsl */ `
 fn is_nan_(x: f32) -> bool { let b = bitcast<u32>(x) & 0x7fffffffu; return b > 0x7f800000u; }
 fn is_finite_(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
+fn times_zero_(x: f32) -> f32 { return bitcast<f32>(select(0x7fc00000u, bitcast<u32>(x) & 0x80000000u, is_finite_(x))); }
 fn maximum_(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, is_nan_(b)), a, is_nan_(a)); }
 fn minimum_(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, is_nan_(b)), a, is_nan_(a)); }
 fn exponential_(x: f32) -> f32 { return select(exp(x), x, is_nan_(x)); }

@@ -26,6 +26,7 @@ const ofOne: Readonly<Partial<Record<ScalarName, (x: Expression) => Expression>>
   toReal: one('toReal'),
   exponential: (x) => call('exponential', small(x)),
   logarithm: (x) => call('logarithm', positive(x)),
+  logarithmOfOnePlus: (x) => call('logarithmOfOnePlus', positive(x)),
   squareRoot: (x) => call('squareRoot', positive(x)),
   reciprocalSquareRoot: (x) => call('reciprocalSquareRoot', positive(x)),
 }
