@@ -7,9 +7,10 @@ import { sumTo } from '#lib/grad/template.ts'
 import { call, fold, input, real } from '#lib/kernel/expression.ts'
 import type { AttentionTemplate } from '#lib/kernel/template.ts'
 import { scaled } from '#lib/language/define.ts'
+import { type KnownOptions, knownOptions } from '#lib/language/options.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
-import { refuse } from '#lib/language/refusal.ts'
-import type { Attention, AttentionDims } from '#lib/language/rules/attention.ts'
+import { atLine, refuse } from '#lib/language/refusal.ts'
+import type { Attention, AttentionDims, AttentionOptions } from '#lib/language/rules/attention.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { type Shape, sizeOf } from '#lib/layout/layout.ts'
@@ -198,10 +199,15 @@ const template = (
  * backward pass with their gradients (Ring Attention, arXiv 2310.01889). A mask is whole along the keys, and has no gradient.
  */
 export const attention =
-  <const O extends AttentionDims>(options: O) => <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
+  <const O extends AttentionDims>(options: KnownOptions<'attention', O, AttentionOptions>) =>
+  <K extends AnyTensor, V extends AnyTensor>(k: K, v: V): Stage<Attention<K, V, O>> => {
     const where = sourceLine()
-    const { over, features, heads = null, maskKeys = over, mask, ring = null } = options
-    return stage((q) =>
-      record(op, { over, features, heads, maskKeys, ring, logSum: false }, [q, k, v, ...(mask === undefined ? [] : [mask])], where)
-    )
+    const given = options as AttentionDims
+    const { over, features, heads = null, maskKeys = over, mask, ring = null } = given
+    return stage((q) => {
+      atLine(where, () => knownOptions('attention', given, attentionOptions))
+      return record(op, { over, features, heads, maskKeys, ring, logSum: false }, [q, k, v, ...(mask === undefined ? [] : [mask])], where)
+    })
   }
+
+const attentionOptions: AttentionOptions = ['over', 'features', 'heads', 'mask', 'maskKeys', 'ring']

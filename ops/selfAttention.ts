@@ -1,8 +1,9 @@
 import * as say from '#lib/language/messages.ts'
 import { type Mesh, noMesh } from '#lib/language/mesh.ts'
+import { type KnownOptions, knownOptions } from '#lib/language/options.ts'
 import { nodeOf } from '#lib/language/record.ts'
 import { atLine, refuse } from '#lib/language/refusal.ts'
-import type { AttentionDims, SelfAttention } from '#lib/language/rules/attention.ts'
+import type { AttentionDims, AttentionOptions, SelfAttention } from '#lib/language/rules/attention.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, applied, type Stage, stage } from '#lib/language/tensor.ts'
 import { cross } from '#lib/layout/cross.ts'
@@ -14,6 +15,8 @@ import { attention } from './attention.ts'
 import { unstack } from './select.ts'
 
 type Dims = AttentionDims & { readonly parts: string }
+type Options = ['parts', ...AttentionOptions]
+const selfAttentionOptions: Options = ['parts', 'over', 'features', 'heads', 'mask', 'maskKeys', 'ring']
 
 /** What the input must be, said before it is taken apart, so that a message speaks of what the program's text shows. */
 const check = (x: Placed, mesh: Mesh, { parts, over, features, heads, ring }: Dims): void => {
@@ -34,12 +37,19 @@ const check = (x: Placed, mesh: Mesh, { parts, over, features, heads, ring }: Di
  * Attention of a tensor that holds queries, keys and values one after another along dim `parts` (of 3 positions), as one
  * linear layer makes them. Everything else is as in `attention`.
  */
-export const selfAttention = <const O extends Dims>(options: O): Stage<SelfAttention<O>> => {
+export const selfAttention = <const O extends Dims>(
+  options: KnownOptions<'selfAttention', O, Options>,
+): Stage<SelfAttention<O>> => {
   const where = sourceLine()
-  const attend = attention(options)
-  const parted = unstack(options.parts)
+  const given = options as Dims
+  const { parts, ...dims } = given
+  const attend = attention<AttentionDims>(dims)
+  const parted = unstack(parts)
   return stage((x) => {
-    atLine(where, () => check(nodeOf(x), nodeOf(x).mesh ?? noMesh, options))
+    atLine(where, () => {
+      knownOptions('selfAttention', given, selfAttentionOptions)
+      check(nodeOf(x), nodeOf(x).mesh ?? noMesh, given)
+    })
     const [query, key, value] = applied(parted)(x) as unknown as readonly AnyTensor[]
     return applied(attend(key!, value!))(query!)
   })

@@ -1,7 +1,8 @@
 import { place } from '#lib/grad/place.ts'
 import * as say from '#lib/language/messages.ts'
+import { knownOptions } from '#lib/language/options.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
-import { refuse } from '#lib/language/refusal.ts'
+import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { Slice } from '#lib/language/rules/reshape.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type Stage, stage } from '#lib/language/tensor.ts'
@@ -27,8 +28,12 @@ const op: Op<{ readonly dim: string; readonly from: number; readonly count: numb
 /** `count` positions of a dim from position `from` on: `slice('t', { from: 2, count: 5 })`. The dim must be whole. */
 export const slice = <const D extends string, const From extends number, const Count extends number>(
   dim: D,
-  { from, count }: { readonly from: From; readonly count: Count },
+  options: { readonly from: From; readonly count: Count },
 ): Stage<Slice<D, `${From}`, `${Count}`>> => {
   const where = sourceLine()
-  return stage((x) => record(op, { dim, from, count }, [x], where))
+  return stage((x) => {
+    atLine(where, () => knownOptions('slice', options, ['from', 'count']))
+    const { from, count } = options
+    return record(op, { dim, from, count }, [x], where)
+  })
 }

@@ -64,6 +64,16 @@ const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort
 
 const isConstant = (e: Expression): e is Extract<Expression, { constant: number }> => 'constant' in e
 
+/** x · 0 for a zero that is known: a compiler may take that for 0, where it is NaN (of NaN or an infinity) or -0. */
+const productWithZero = (e: Extract<Expression, { call: unknown }>, write: (e: Expression) => string): string | undefined => {
+  const zero = e.call === 'multiply'
+    ? e.of.find((part) => isConstant(part) && part.type === 'f32' && Math.fround(part.constant) === 0)
+    : undefined
+  if (zero === undefined || !isConstant(zero)) return undefined
+  const product = `times_zero_(${write(e.of.find((part) => part !== zero) ?? zero)})`
+  return Object.is(Math.fround(zero.constant), -0) ? `negate_(${product})` : product
+}
+
 /** Equal parts of an expression are computed once; parts of constants only, here and now. */
 export const elementFunction = (
   name: string,
@@ -107,7 +117,7 @@ export const elementFunction = (
     if (before !== undefined) return before
     const type = typeOf(e, inputs, folds)
     const form = formOf(e.call, e.of[0] === undefined ? undefined : typeOf(e.of[0], inputs, folds))
-    const value = form.wgsl(...e.of.map(write))
+    const value = productWithZero(e, write) ?? form.wgsl(...e.of.map(write))
     let variable = names.get(value)
     if (variable === undefined) {
       variable = `e${names.size}`

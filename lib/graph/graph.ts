@@ -1,3 +1,4 @@
+import { numberToJson } from '../codec.ts'
 import type { Attributes, Op } from '../op.ts'
 import { isUndecided, type Layout, printCuts, printPending, type Shape } from '../layout/layout.ts'
 import { makeNode, type Node } from '../language/record.ts'
@@ -67,7 +68,7 @@ export const buildGraph = (traced: Traced): Graph => {
     }
     const uses = node.operands.map((operand) => made.get(operand)!)
     if (node.op.role === 'declaration') return { value: uses[0]!.value, pin: { layout: node.layout, where: node.where } }
-    const key = `${node.replay} ${numberOf(node.op)} ${JSON.stringify(node.attributes, printSpecial)} ${uses.map(printUse).join(' ')}`
+    const key = `${node.replay} ${numberOf(node.op)} ${printAttributes(node.attributes)} ${uses.map(printUse).join(' ')}`
     const value = known.get(key) ?? nodes.length
     if (value === nodes.length) {
       known.set(key, value)
@@ -106,16 +107,17 @@ const largerOnes = (nodes: readonly Node[]) => {
   return ({ op, attributes, operands, shape }: Node) => {
     const within = op.within?.(shape, attributes)
     if (within === undefined) return undefined
-    const wanted = JSON.stringify(within.attributes)
+    const wanted = printAttributes(within.attributes)
     const node = byOp.get(op)!.find((other) =>
-      JSON.stringify(other.attributes) === wanted && other.operands.every((operand, i) => operand === operands[i])
+      printAttributes(other.attributes) === wanted && other.operands.every((operand, i) => operand === operands[i])
     )
     return node === undefined ? undefined : { node, part: within.part }
   }
 }
 
-/** JSON has no infinities: they must not look alike. */
-const printSpecial = (_: string, value: unknown): unknown => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+/** Numbers that differ must not look alike, whatever JSON makes of them. */
+const printAttributes = (attributes: Attributes): string =>
+  JSON.stringify(attributes, (_, value: unknown) => typeof value === 'number' ? numberToJson(value) : value)
 
 const cutSinglesOf = (nodes: Iterable<Node>): ReadonlySet<string> => {
   const names = new Set<string>()

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { NumberCodec } from '../codec.ts'
 import type { DType } from '../dtype.ts'
 import { inRangeOfSingle } from './float64.ts'
 import { formOf, isScalarName, type ScalarName, scalars } from './scalar.ts'
@@ -22,19 +23,6 @@ const ScalarCodec = new t.Type<ScalarName, string, unknown>(
   (name) => name,
 )
 
-/** JSON has no infinities; the codec writes them as strings. */
-const NumberCodec = new t.Type<number, number | string, unknown>(
-  'number',
-  (value): value is number => typeof value === 'number',
-  (value, context) =>
-    typeof value === 'number'
-      ? t.success(value)
-      : value === 'Infinity' || value === '-Infinity' || value === 'NaN'
-      ? t.success(Number(value))
-      : t.failure(value, context),
-  (value) => Number.isFinite(value) ? value : String(value),
-)
-
 export const ExpressionCodec: t.Type<Expression, unknown> = t.recursion('expression', () =>
   t.union([
     t.strict({ input: t.number }),
@@ -51,6 +39,8 @@ export const fold = (n: number): Expression => ({ fold: n })
 export const index = (n: number): Expression => ({ index: n })
 export const real = (value: number): Expression => ({ constant: value, type: 'f32' })
 export const integer = (value: number): Expression => ({ constant: value, type: 'i32' })
+/** A number that a program gives, as an element of a type: a real number is the nearest float32, so 1e300 is ∞. */
+export const literal = (value: number, type: DType): Expression => ({ constant: type === 'f32' ? Math.fround(value) : value, type })
 export const call = (name: ScalarName, ...of: readonly Expression[]): Expression => ({ call: name, of })
 
 // ---- reading expressions -------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { NumberCodec } from '../codec.ts'
 import { type Expression, ExpressionCodec } from './expression.ts'
 import type { Combine, Outside } from './kernel.ts'
 
@@ -82,7 +83,7 @@ const attentionBlock = {
   over: t.string,
   features: t.string,
   maskKeys: t.union([t.string, t.null]),
-  scale: t.number,
+  scale: NumberCodec,
   carried: t.boolean,
 }
 
@@ -100,6 +101,6 @@ export const TemplateCodec: t.Type<Template, unknown> = t.union([
   t.strict({ family: t.literal('attention-gradient'), ...attentionBlock, of: t.keyof({ queries: null, keys: null }), part: t.string }),
   t.strict({ family: t.literal('gather'), dim: t.string, outside: t.keyof({ NaN: null, zero: null }) }),
   t.strict({ family: t.literal('scatter'), dim: t.string }),
-  t.strict({ family: t.literal('place'), dim: t.string, before: t.number, fill: t.number }),
+  t.strict({ family: t.literal('place'), dim: t.string, before: t.number, fill: NumberCodec }),
   t.strict({ family: t.literal('view'), view: ViewTemplateCodec }),
 ])

@@ -2,13 +2,14 @@ import type { DType } from '../dtype.ts'
 import { complete } from '../grad/cotangent.ts'
 import { fused } from '../grad/fused.ts'
 import { times } from '../kernel/derivative.ts'
-import { call, type Expression, input, integer, real } from '../kernel/expression.ts'
+import { call, type Expression, input, literal, real } from '../kernel/expression.ts'
 import type { RowTemplate } from '../kernel/template.ts'
 import { sizeOf } from '../layout/layout.ts'
 import { broadcast, needDim, needDims, needKind, sameSizes, sameType, without, words } from '../layout/shapes.ts'
 import { type Attributes, crossByName, type Differential, type Op } from '../op.ts'
 import { nodeOf, record } from './record.ts'
 import * as say from './messages.ts'
+import { needLiteral } from './literal.ts'
 import { refuse } from './refusal.ts'
 import type { Binary, Linearity, WithNumber } from './rules/binary.ts'
 import type { Kind, Nonlinear } from './rules/unary.ts'
@@ -61,7 +62,10 @@ export const nonlinear = <const Name extends string>(
 
 const linearSets = { together: [[0, 1]], either: [[0], [1]], left: [[0]], never: [] } as const
 
-/** The right operand of a function of two elements: a tensor, or a number that every element meets. */
+/**
+ * The right operand of a function of two elements: a tensor, or a number that every element meets. Where elements are f32 it is
+ * rounded to float32 (1e300 is ∞); where they can't be it, as 0.5 among i32, it is refused.
+ */
 export type Operand = AnyTensor | number
 export type Applied<Name extends string, Y extends Operand, L extends Linearity, K extends Kind, To extends DType | 'same'> = Stage<
   Y extends AnyTensor ? Binary<Name, Y, L, K, To> : Y extends number ? WithNumber<Name, Y, L, K, To> : never
@@ -93,11 +97,13 @@ export const binary = <const Name extends string, L extends Linearity, K extends
     ...withTensor,
     shape: ([x], { value }) => {
       needKind(name, x!, of)
-      if (x!.type === 'i32' && !Number.isInteger(value)) refuse(say.notWhole(name, value))
+      needLiteral(name, value, x!.type)
+      // A quotient is what is linear in its left operand alone.
+      if (linearity === 'left' && x!.type === 'i32' && value === 0) refuse(say.dividedByZero(name))
       return to === 'same' ? x! : { ...x!, type: to }
     },
     linear: linearity === 'either' || linearity === 'left' ? [[0]] : [],
-    kernel: ([x], _, { value }) => ({ family: 'map', expression: expression(input(0), x!.type === 'i32' ? integer(value) : real(value)) }),
+    kernel: ([x], _, { value }) => ({ family: 'map', expression: expression(input(0), literal(value, x!.type)) }),
   }
   return <const Y extends K extends 'truth' ? AnyTensor : Operand>(y: Y): Applied<Name, Y, L, K, To> => {
     const where = sourceLine()

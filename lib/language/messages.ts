@@ -78,6 +78,29 @@ export type NotWhole<Op extends string, N extends string> =
 export const notWhole = (op: string, n: number): string =>
   `${op}: ${n} is not a whole number, but the input is i32; fix: cast('f32') before it`
 
+export type OutsideInteger<Op extends string, N extends string> =
+  `${Op}: ${N} is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it`
+export const outsideInteger = (op: string, n: number): string =>
+  `${op}: ${n} is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it`
+
+export type NotTruth<Op extends string, N extends string> = `${Op}: ${N} is not 0 or 1, but the input is bool; fix: cast('f32') before it`
+export const notTruth = (op: string, n: number): string => `${op}: ${n} is not 0 or 1, but the input is bool; fix: cast('f32') before it`
+
+export type NotNumber<Op extends string, N extends string, Type extends string> = `${Op}: ${N} is not a number, but the input is ${Type}`
+export const notNumber = (op: string, n: string, type: string): string => `${op}: ${n} is not a number, but the input is ${type}`
+
+export type DividedByZero<Op extends string> = `${Op}: an i32 has no value when divided by 0; fix: cast('f32') before it`
+export const dividedByZero = (op: string): string => `${op}: an i32 has no value when divided by 0; fix: cast('f32') before it`
+
+// ---- options -------------------------------------------------------------------------------------------------------
+
+export type NoOption<Op extends string, Name extends string, Known extends string> = `${Op}: no option '${Name}'; options are: ${Known}`
+export const noOption = (op: string, name: string, known: string): string => `${op}: no option '${name}'; options are: ${known}`
+
+export type OptionIs<Op extends string, Name extends string, Value extends string, Wanted extends string> =
+  `${Op}: '${Name}' is ${Value}, not ${Wanted}`
+export const optionIs = (op: string, name: string, value: number, wanted: string): string => `${op}: '${name}' is ${value}, not ${wanted}`
+
 // ---- cuts ----------------------------------------------------------------------------------------------------------
 
 export type NeedsWhole<Op extends string, D extends string, Axes extends string, Side extends string, Fix extends string> =
@@ -189,9 +212,6 @@ export const notPending = (op: string, a: string): string => `${op}: no sum is p
 
 // ---- options and random numbers ------------------------------------------------------------------------------------
 
-export type NoOption<Op extends string, Key extends string, Options extends string> = `${Op}: no option '${Key}'; options are: ${Options}`
-export const noOption = (op: string, key: string, options: string): string => `${op}: no option '${key}'; options are: ${options}`
-
 /** Got is a number as it was given, or `f32`, `'t:4'`, `a pending sum over 'sp'` of a tensor. */
 export type NotSeed<Op extends string, Got extends string> =
   `${Op}: a seed is a whole number within ±2^53 or an i32 tensor without dims, but it is ${Got}`
@@ -232,6 +252,9 @@ export type BecomesPending<Kind extends string, Axes extends string, Fix extends
   `becomes: the next value is a pending ${Kind} over '${Axes}'; fix: ${Fix} before it`
 export const becomesPending = (kind: string, axes: string, fix: string): string =>
   `becomes: the next value is a pending ${kind} over '${axes}'; fix: ${fix} before it`
+
+export const nameTwice = (what: string, name: string, place: string, other: string): string =>
+  `${what} '${name}': ${place} and ${other} would both have this name; fix: another key for one of them`
 
 export type Unexpected<Want extends string, Got extends string> = `expect: the tensor is ${Got}, not ${Want}`
 export const unexpected = (want: string, got: string): string => `expect: the tensor is ${got}, not ${want}`

@@ -3,7 +3,9 @@ import type { Combine } from '../kernel/kernel.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
 import { needDim, needKind, noExtra, sameSizes, sameType } from '../layout/shapes.ts'
 import { crossByName, type Op } from '../op.ts'
+import { type KnownOptions, knownOptions } from './options.ts'
 import { record } from './record.ts'
+import { atLine } from './refusal.ts'
 import type { AlongAffine, Given } from './rules/along.ts'
 import { sourceLine } from './source.ts'
 import { type AnyTensor, type Stage, stage } from './tensor.ts'
@@ -14,6 +16,9 @@ export interface Affine {
   readonly shift?: AnyTensor
   readonly epsilon?: number
 }
+
+type AffineOptions = ['scale', 'shift', 'epsilon']
+const affineOptions: AffineOptions = ['scale', 'shift', 'epsilon']
 
 type ParametersOf<A extends Affine> = [
   ...(A['scale'] extends AnyTensor ? [readonly ['scale', A['scale']]] : []),
@@ -61,10 +66,17 @@ export const norm = <const Name extends string>(
       }
     },
   }
-  return <const D extends string, const A extends Affine = Affine>(dim: D, affine?: A): Stage<AlongAffine<Name, D, ParametersOf<A>>> => {
+  return <const D extends string, const A extends Affine = Affine>(
+    dim: D,
+    affine?: KnownOptions<Name, A, AffineOptions>,
+  ): Stage<AlongAffine<Name, D, ParametersOf<A>>> => {
     const where = sourceLine()
-    const { scale, shift, epsilon = 1e-6 } = affine ?? {}
+    const given = (affine ?? {}) as Affine
+    const { scale, shift, epsilon = 1e-6 } = given
     const parameters = [scale, shift].filter((parameter) => parameter !== undefined)
-    return stage((x) => record(op, { dim, epsilon, scale: scale !== undefined, shift: shift !== undefined }, [x, ...parameters], where))
+    return stage((x) => {
+      atLine(where, () => knownOptions(name, given, affineOptions))
+      return record(op, { dim, epsilon, scale: scale !== undefined, shift: shift !== undefined }, [x, ...parameters], where)
+    })
   }
 }

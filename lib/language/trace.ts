@@ -38,10 +38,11 @@ export const inputOp: Op<{ readonly name: string; readonly parameter: boolean }>
 export const trace = (program: Program): E.Either<Fault, Traced> => {
   try {
     const inputs: Node[] = []
-    const symbols = symbolsFor(program.inputs, [], program.mesh, inputs)
+    const symbols = symbolsFor(program.inputs, [], program.mesh, inputs, oneOfAName('input'))
     const results = (program.body as (inputs: unknown) => unknown)(symbols)
     const found = [...resultsOf(results, [])]
-    const outputs = found.flatMap(({ name, result }) => isChange(result) ? [] : [{ name, node: nodeOf(result) }])
+    const named = oneOfAName('output')
+    const outputs = found.flatMap(({ path, result }) => isChange(result) ? [] : [{ name: named(path) || 'output', node: nodeOf(result) }])
     const changes = found.flatMap(({ result }) => isChange(result) ? [changeOf(result)] : [])
     checkMesh([...outputs.map(({ node }) => node), ...changes.map(({ value }) => value)], program.mesh)
     checkChanges(changes)
@@ -56,13 +57,33 @@ export const trace = (program: Program): E.Either<Fault, Traced> => {
   }
 }
 
-const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, inputs: Node[]): unknown => {
+type Path = readonly string[]
+
+/** Names of tensors by their places among the declarations or results, of which no two may be the same. */
+const oneOfAName = (what: 'input' | 'output'): (path: Path) => string => {
+  const places = new Map<string, Path>()
+  return (path) => {
+    const name = path.join('.')
+    const other = places.get(name)
+    if (other !== undefined) refuse(say.nameTwice(what, name, placeText(other), placeText(path)))
+    places.set(name, path)
+    return name
+  }
+}
+
+/** A place as it is written in a program: `blocks[0].weight`, or `['blocks.0.weight']`. */
+const placeText = (path: Path): string =>
+  path.map((key, i) => /^[A-Za-z_$][\w$]*$/.test(key) ? `${i === 0 ? '' : '.'}${key}` : /^\d+$/.test(key) ? `[${key}]` : `['${key}']`).join(
+    '',
+  )
+
+const symbolsFor = (tree: DeclarationTree, path: Path, mesh: Mesh, inputs: Node[], named: (path: Path) => string): unknown => {
   if (!isDeclaration(tree)) {
     return Array.isArray(tree)
-      ? tree.map((part, i) => symbolsFor(part, [...path, String(i)], mesh, inputs))
-      : Object.fromEntries(Object.entries(tree).map(([key, part]) => [key, symbolsFor(part, [...path, key], mesh, inputs)]))
+      ? tree.map((part, i) => symbolsFor(part, [...path, String(i)], mesh, inputs, named))
+      : Object.fromEntries(Object.entries(tree).map(([key, part]) => [key, symbolsFor(part, [...path, key], mesh, inputs, named)]))
   }
-  const name = path.join('.')
+  const name = named(path)
   const { shape, layout } = checkedSpec(`input '${path.at(-1) ?? ''}'`, tree, mesh)
   const node = makeNode({
     op: inputOp,
@@ -77,8 +98,8 @@ const symbolsFor = (tree: DeclarationTree, path: readonly string[], mesh: Mesh, 
   return tensorOf(node)
 }
 
-function* resultsOf(results: unknown, path: readonly string[]): Generator<{ name: string; result: AnyTensor | Change }> {
-  if (isSymbolic(results) || isChange(results)) yield { name: path.join('.') || 'output', result: results }
+function* resultsOf(results: unknown, path: Path): Generator<{ path: Path; result: AnyTensor | Change }> {
+  if (isSymbolic(results) || isChange(results)) yield { path, result: results }
   else if (typeof results === 'object' && results !== null) {
     for (const [key, part] of Object.entries(results)) yield* resultsOf(part, [...path, key])
   } else refuse(`result '${path.join('.') || 'output'}' is not a tensor`)

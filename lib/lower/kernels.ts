@@ -1,5 +1,5 @@
 import type { DType } from '../dtype.ts'
-import { input, integer, real } from '../kernel/expression.ts'
+import { input, literal } from '../kernel/expression.ts'
 import type { AttentionGradientKernel, AttentionKernel, Kernel, ScatterKernel, View } from '../kernel/kernel.ts'
 import type { AttentionGradientTemplate, AttentionTemplate, Template } from '../kernel/template.ts'
 import type { Shape } from '../layout/layout.ts'
@@ -107,7 +107,7 @@ export const kernelsOf = (template: Template, local: Local): readonly Kernel[] =
         origin,
         inputs: [],
         output,
-        expression: shape.type === 'f32' ? real(template.fill) : integer(template.fill),
+        expression: literal(template.fill, shape.type),
       }
       let at = template.before
       const copies = operands.map((operand, i): Kernel => {

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { PrecisionCodec } from '../cluster/cluster.ts'
-import { decodeWith } from '../codec.ts'
+import { decodeWith, NumberCodec } from '../codec.ts'
 import type { Fault } from '../fault.ts'
 import { TemplateCodec } from '../kernel/template.ts'
 import type { Phase } from '../language/scope.ts'
@@ -75,14 +75,14 @@ export type PlanDeclaration = t.TypeOf<typeof DeclarationCodec>
 
 const CertificateCodec = t.strict({
   /** Bytes sent by all ranks together. */
-  bytes: t.number,
+  bytes: NumberCodec,
   /** No legal plan sends less. */
-  bound: t.number,
+  bound: NumberCodec,
   minimal: t.boolean,
   /** Bytes of the program as declared, or null where it leaves dims to the planner. */
-  declaredBytes: t.union([t.number, t.null]),
+  declaredBytes: t.union([NumberCodec, t.null]),
   /** Where the plan was made for the least time: on which cluster, the seconds that it should take, and a lower bound on them. */
-  fastest: t.union([t.strict({ cluster: t.string, precision: PrecisionCodec, seconds: t.number, bound: t.number }), t.null]),
+  fastest: t.union([t.strict({ cluster: t.string, precision: PrecisionCodec, seconds: NumberCodec, bound: NumberCodec }), t.null]),
   /** How the bound was found, and the most choices that met in one table. */
   method: t.string,
   width: t.number,

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { LinkLevelCodec } from '../cluster/links.ts'
+import { NumberCodec } from '../codec.ts'
 import { bytesPerElement, type Elements } from '../dtype.ts'
 import type { Fault } from '../fault.ts'
 import type { NamedElements } from './executor.ts'
@@ -52,7 +53,7 @@ export const ToRank = t.union([
     kind: t.literal('load'),
     backend: BackendName,
     link: LinkCodec,
-    timeout: t.number,
+    timeout: NumberCodec,
     debug: t.boolean,
     spans: MeasuredSpansCodec,
     throttle: t.union([t.null, t.readonlyArray(LinkLevelCodec)]),

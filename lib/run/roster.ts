@@ -5,7 +5,7 @@ import type { Fault } from '../fault.ts'
 import { type Channel, openChannel, peerLimits, strangerLimits } from './control.ts'
 import type { RankDescription } from './group.ts'
 import { nowhere, type Whereabouts } from './link/arena.ts'
-import { FromRank, Hello, type ToRank } from './messages.ts'
+import { FromRank, Hello, ToRank } from './messages.ts'
 import type { RankProcess } from './spawn.ts'
 
 /** The launcher's side of the conversation with its ranks: who has come, what they say, what they are asked. */
@@ -64,7 +64,8 @@ export const makeRoster = (processes: readonly RankProcess[], token: string, on:
   }))
   let requests = 0
 
-  const tell = (member: Member, message: ToRank, payload?: readonly Uint8Array[]): void => void member.channel?.send(message, payload)
+  const tell = (member: Member, message: ToRank, payload?: readonly Uint8Array[]): void =>
+    void member.channel?.send(ToRank.encode(message), payload)
   const tellAll = (message: ToRank): void => members.forEach((member) => tell(member, message))
 
   /** The rank that a first message is from, if it knows the token and nobody has said the same before. */

@@ -27,6 +27,13 @@ test('operations that differ in an attribute, an operand or a declaration betwee
   assert.deepEqual(opsOf(graph).toSorted(), ['softmax', 'softmax', 'tanh', 'tanh', 'tanh'])
 })
 
+test('so are numbers that JSON would write alike', () => {
+  const graph = graphOf(
+    program('numbers', mesh('sp=2'), { x: input('t:4') }, ({ x }) => [NaN, Infinity, -Infinity, 0, -0].map((n) => pipe(x, add(n)))),
+  )
+  assert.deepEqual(graph.nodes.slice(1).map(({ attributes }) => attributes['value']), [NaN, Infinity, -Infinity, 0, -0])
+})
+
 test('declarations are no operations: they say how a use of a value lies', () => {
   const graph = graphOf(
     program('declared', mesh('sp=2'), { x: input('t:4@sp e:6') }, ({ x }) => pipe(x, layout('e@sp'), softmax('t'), layout(''))),

@@ -57,6 +57,7 @@ const operands: { readonly [side: string]: readonly RegExp[] } = {
   key: [/(?<=\)\()(\w+)/],
   value: [/(?<=\)\(\w+, )(\w+)/, /(?<=\)\(pipe\(\w+, \w+\('[^']*'\)\), )(\w+)/],
   index: [/(?<=gather\('\w+', )(\w+)/, /(?<=scatterAdd\('\w+:\d+', )(\w+)/],
+  labels: [/(?<=crossEntropy\('\w+', )(\w+)/],
 }
 
 /** The text with a way followed at the stage in the given line (counted from 1). */

@@ -16,6 +16,7 @@ fn absolute_(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0x7fffffffu)
 fn with_sign_of_(size: f32, x: f32) -> f32 {
   return bitcast<f32>((bitcast<u32>(size) & 0x7fffffffu) | (bitcast<u32>(x) & 0x80000000u));
 }
+fn times_zero_(x: f32) -> f32 { return bitcast<f32>(select(0x7fc00000, bitcast<i32>(x) & -2147483648, is_finite_(x))); }
 fn sign_(x: f32) -> f32 { return select(x, with_sign_of_(1.0, x), is_true_(x) & !is_nan_(x)); }
 // Integers in the order of the numbers; -0 and 0 are the same one.
 fn order_(x: f32) -> i32 {

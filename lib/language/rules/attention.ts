@@ -21,6 +21,9 @@ export interface AttentionDims {
   readonly ring?: string
 }
 
+/** The names of those options. */
+export type AttentionOptions = ['over', 'features', 'heads', 'mask', 'maskKeys', 'ring']
+
 type NoExtra<U extends string, S extends string, Side extends string> = Extra<U, S> extends `${infer D}:${string}`
   ? NoDim<'attention', D, Side, Names<S>>
   : ''

@@ -2,7 +2,6 @@ import type { DType } from '../../dtype.ts'
 import type { Known } from '../arithmetic.ts'
 import type {
   CutsDiffer,
-  NotWhole,
   On,
   PendingApart,
   PendingMeetsCut,
@@ -13,6 +12,7 @@ import type {
 } from '../messages.ts'
 import type { At, AxesIn, Dim, DimWithAxis, Join, LayoutWithCut, SizeIn } from '../spec.ts'
 import type { AnyTensor, MeshOf, MeshOfEither, PendingOf, Rule, SpecOf, Tensor, TypeOf } from '../tensor.ts'
+import type { DividesWhole, LiteralFits } from './literal.ts'
 import type { First, FixPending, Kind, Needs, RefuseExtremes, RefuseExtremesText, RefusePending, RefusePendingText } from './unary.ts'
 import type { CutTwice } from './whole.ts'
 
@@ -157,7 +157,8 @@ export interface WithNumber<Op extends string, N extends number, L extends Linea
   extends Rule {
   readonly message: First<
     Needs<Op, this['input'], K>,
-    TypeOf<this['input']> extends 'i32' ? (`${N}` extends `${string}.${string}` ? NotWhole<Op, `${N}`> : '') : '',
+    LiteralFits<Op, this['input'], N>,
+    L extends 'left' ? DividesWhole<Op, this['input'], N> : '',
     L extends 'either' | 'left' ? RefuseExtremes<Op, this['input']> : RefusePending<Op, this['input']>
   >
   readonly output: To extends DType ? Tensor<SpecOf<this['input']>, PendingOf<this['input']>, MeshOf<this['input']>, To> : this['input']

@@ -4,6 +4,7 @@ import type { At, Axes, Dim, FixByMoving, Join, Names, RanksOf, Remove, RemoveAl
 import type { AnyTensor, MeshOf, MeshOfEither, PendingOf, Rule, SpecOf, Tensor, TypeOf, WithSpec } from '../tensor.ts'
 import type { CutConflict, Extra, MessageIn, PendingOfTwo, SizeConflict, TypeConflict, WithAxesOf } from './binary.ts'
 import type { IsSize, PartsForm } from './form.ts'
+import type { LiteralFits } from './literal.ts'
 import type { AllExist, Exists, First, IsFree, RefuseExtremes, RefusePending } from './unary.ts'
 import type { AllWhole, CutTwice } from './whole.ts'
 
@@ -196,12 +197,13 @@ export interface Unstack<D extends string> extends Rule {
 }
 
 /** A constant before and after the positions of D. */
-export interface Pad<D extends string, Before extends string, After extends string> extends Rule {
+export interface Pad<D extends string, Before extends string, After extends string, Value extends number | boolean> extends Rule {
   readonly given: D
   readonly message: First<
     Exists<'pad', SpecOf<this['input']>, D>,
     IsSize<Before> extends true ? '' : NotCount<'pad', 'before', Before>,
     IsSize<After> extends true ? '' : NotCount<'pad', 'after', After>,
+    LiteralFits<'pad', this['input'], Value>,
     RefusePending<'pad', this['input']>,
     Whole<'pad', SpecOf<this['input']>, D>
   >

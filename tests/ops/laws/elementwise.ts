@@ -118,6 +118,8 @@ export const elementwise = (sizes: Sizes): Laws => {
     square: [unary(ops.square, (x) => x * x)],
     relu: [unary(ops.relu, (x) => x > 0 ? x : 0)],
     sigmoid: [unary(ops.sigmoid, (x) => 1 / (1 + Math.exp(-x)))],
+    softplus: [unary(ops.softplus, (x) => Math.log(1 + Math.exp(x)), [-9, 9])],
+    logSigmoid: [unary(ops.logSigmoid, (x) => -Math.log(1 + Math.exp(-x)), [-9, 9])],
     silu: [unary(ops.silu, (x) => x / (1 + Math.exp(-x)))],
     gelu: [
       unary(ops.gelu, (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),

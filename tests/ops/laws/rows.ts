@@ -5,12 +5,15 @@ import { type At, type Field, largest, type Laws, mean, type Sizes, softmaxAt, s
 export const rows = (sizes: Sizes): Laws => {
   const spec = specs(sizes)
   const tse = spec('t s e')
-  const { t: T, s: S, e: E } = sizes
+  const { t: T, s: S, e: E, v: V } = sizes
   const normed = (x: Field, at: At, epsilon: number): number => {
     const middle = mean(E, (e) => x({ ...at, e }))
     return (x(at) - middle) / Math.sqrt(mean(E, (e) => (x({ ...at, e }) - middle) ** 2) + epsilon)
   }
   const rootMeanSquare = (x: Field, at: At): number => Math.sqrt(mean(E, (e) => x({ ...at, e }) ** 2) + 1e-6)
+  /** Against a target of 1 - smoothing for the label and smoothing / V for every position. */
+  const entropy = (x: Field, label: number, at: At, smoothing: number): number =>
+    -total(V, (v) => ((v === label ? 1 - smoothing : 0) + smoothing / V) * Math.log(softmaxAt(V, (v) => x({ ...at, v }), v)))
 
   return {
     sum: [
@@ -71,6 +74,34 @@ export const rows = (sizes: Sizes): Laws => {
         dims: tse,
         apply: ({ x }) => stage(ops.softmax('e'))(x!),
         result: ({ x }, at) => softmaxAt(E, (e) => x!({ ...at, e }), at['e']!),
+      },
+    ],
+    logSoftmax: [
+      {
+        inputs: { x: { dims: tse } },
+        dims: tse,
+        apply: ({ x }) => stage(ops.logSoftmax('s'))(x!),
+        result: ({ x }, at) => Math.log(softmaxAt(S, (s) => x!({ ...at, s }), at['s']!)),
+      },
+      {
+        inputs: { x: { dims: tse } },
+        dims: tse,
+        apply: ({ x }) => stage(ops.logSoftmax('e'))(x!),
+        result: ({ x }, at) => Math.log(softmaxAt(E, (e) => x!({ ...at, e }), at['e']!)),
+      },
+    ],
+    crossEntropy: [
+      {
+        inputs: { x: { dims: spec('t s v') }, y: { dims: spec('t s'), type: 'i32', range: [0, V - 1] } },
+        dims: spec('t s'),
+        apply: ({ x, y }) => stage(ops.crossEntropy('v', y!))(x!),
+        result: ({ x, y }, at) => entropy(x!, y!(at), at, 0),
+      },
+      {
+        inputs: { x: { dims: spec('t v s') }, y: { dims: spec('s'), type: 'i32', range: [-1, V - 1] } },
+        dims: spec('t s'),
+        apply: ({ x, y }) => stage(ops.crossEntropy('v', y!, { ignore: -1, smoothing: 0.1 }))(x!),
+        result: ({ x, y }, at) => y!(at) === -1 ? 0 : entropy(x!, y!(at), at, 0.1),
       },
     ],
     logSumExp: [{

@@ -1,7 +1,7 @@
 /** Ops along whole dims, and folds. */
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, layout, mesh, program, sumOver } from '#lib/mod.ts'
-import { add, divide, exp, layerNorm, logSumExp, max, mean, min, multiply, negate, rmsNorm, softmax, sqrt, subtract, sum, variance } from '#ops/mod.ts'
+import { add, crossEntropy, divide, exp, layerNorm, logSoftmax, logSumExp, max, mean, min, multiply, negate, rmsNorm, softmax, sqrt, subtract, sum, variance } from '#ops/mod.ts'
 
 export const twoStages = program('right', mesh('sp=4'), { x: input('t:16@sp s:1024 e:384') }, ({ x }) => pipe(x,
   softmax('s'), layout('s@sp'), softmax('t')))
@@ -37,3 +37,11 @@ export const linearOnes = program('right', mesh('sp=4'), { x: input('t:16@sp e:8
 
 export const bothPending = program('right', mesh('sp=4'), { x: input('t:16@sp e:8'), y: input('s:4@sp e:8') }, ({ x, y }) => pipe(x,
   sum('t'), add(pipe(y, sum('s'))), subtract(pipe(x, mean('t'))), layout('e@sp'), exp))
+
+export const logarithms = program('right', mesh('sp=4'), { x: input('t:16@sp e:8') }, ({ x }) => pipe(x, logSoftmax('e'), layout('e@sp'), logSoftmax('t')))
+
+export const losses = program('right', mesh('dp=2 sp=2'), { x: input('b:4@dp t:16 v:10'), y: input('b:4 t:16@sp', 'i32') }, ({ x, y }) => pipe(x,
+  crossEntropy('v', y, { ignore: -100, smoothing: 0.1 }), mean('b t')))
+
+export const lossesOfFewLabels = program('right', mesh('dp=2'), { x: input('v:10 b:4 t:16@dp'), y: input('t:16', 'i32') }, ({ x, y }) => pipe(x,
+  crossEntropy('v', y), sum('b t'), sumOver('dp')))

@@ -2,19 +2,28 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, layout, mesh, program } from '#lib/mod.ts'
 import {
-  absolute, add, and, cast, cos, divide, equal, erf, exp, gelu, geluErf, greater, greaterOrEqual, less, lessOrEqual, log, maximum, minimum, multiply,
-  negate, not, or, power, reciprocal, relu, rsqrt, sigmoid, silu, sin, sqrt, square, subtract, tanh, where,
+  absolute, add, and, cast, cos, divide, equal, erf, exp, gelu, geluErf, greater, greaterOrEqual, less, lessOrEqual, log, logSigmoid, maximum, minimum,
+  multiply, negate, not, or, pad, power, reciprocal, relu, rsqrt, sigmoid, silu, sin, softplus, sqrt, square, subtract, tanh, where,
 } from '#ops/mod.ts'
 
 export const unary = program('right', mesh('sp=4'), { x: input('t:16@sp e:8') }, ({ x }) => pipe(
   pipe(x, absolute, cos, erf, exp, gelu, geluErf, log, negate, reciprocal, relu),
-  rsqrt, sigmoid, silu, sin, sqrt, square, tanh))
+  rsqrt, sigmoid, silu, sin, sqrt, square, tanh, softplus, logSigmoid))
 
 export const numbers = program('right', mesh('sp=4'), { x: input('t:16@sp e:8') }, ({ x }) => pipe(x,
   add(1), subtract(0.5), multiply(-2), divide(3), power(2), maximum(0), minimum(6)))
 
 export const integers = program('right', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
   multiply(2), add(1), maximum(0), subtract(x), cast('f32'), divide(2.5)))
+
+export const limitsOfIntegers = program('right', mesh('sp=4'), { x: input('t:16@sp s:4', 'i32') }, ({ x }) => pipe(x,
+  maximum(-2147483648), minimum(2147483647), divide(-1), add(-0), pad('s', { before: 1, value: -2147483648 }), equal(2147483647)))
+
+export const numbersOfAllKinds = program('right', mesh('sp=4'), { x: input('t:16@sp s:4') }, ({ x }) => pipe(x,
+  add(1e300), maximum(-Infinity), multiply(NaN), divide(0), pad('s', { after: 1, value: -Infinity }), add(1e-7)))
+
+export const truths = program('right', mesh('sp=4'), { x: input('t:16@sp s:4', 'bool') }, ({ x }) => pipe(x,
+  equal(1), pad('s', { before: 1, value: true }), pad('s', { after: 1, value: 0 }), pad('s', { after: 1 }), equal(0)))
 
 export const sameLayout = program('right', mesh('sp=4'), { x: input('t:16@sp e:8'), y: input('t:16@sp e:8') }, ({ x, y }) => pipe(x, add(y)))
 

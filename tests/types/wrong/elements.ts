@@ -1,7 +1,9 @@
 /** Functions of one, two or three elements: sizes, cuts and types that don't fit. */
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, mesh, program } from '#lib/mod.ts'
-import { add, and, cast, equal, exp, greater, multiply, negate, not, power, softmax, sum, where } from '#ops/mod.ts'
+import {
+  add, and, cast, divide, equal, exp, greater, less, maximum, minimum, multiply, negate, not, pad, power, softmax, subtract, sum, where,
+} from '#ops/mod.ts'
 
 export const sizesDiffer = program('wrong', mesh('sp=4'), { x: input('t:16@sp e:384'), y: input('e:512') }, ({ x, y }) => pipe(x,
   // ✗ add: dim 'e' is 384 on the left but 512 on the right
@@ -38,6 +40,50 @@ export const arithmeticOnTruth = program('wrong', mesh('sp=4'), { x: input('t:16
 export const fractionOfInteger = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
   // ✗ multiply: 0.5 is not a whole number, but the input is i32; fix: cast('f32') before it
   multiply(0.5)))
+
+export const smallFractionOfInteger = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ maximum: 1e-7 is not a whole number, but the input is i32; fix: cast('f32') before it
+  maximum(1e-7)))
+
+export const addsTooMuch = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ add: 3000000000 is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it
+  add(3e9)))
+
+export const justAbove = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ less: 2147483648 is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it
+  less(2147483648)))
+
+export const justBelow = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ subtract: -2147483649 is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it
+  subtract(-2147483649)))
+
+export const farAbove = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ minimum: 1.5e+21 is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it
+  minimum(1.5e21)))
+
+export const dividedByZero = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
+  // ✗ divide: an i32 has no value when divided by 0; fix: cast('f32') before it
+  divide(0)))
+
+export const truthEqualsTwo = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'bool') }, ({ x }) => pipe(x,
+  // ✗ equal: 2 is not 0 or 1, but the input is bool; fix: cast('f32') before it
+  equal(2)))
+
+export const padWithFraction = program('wrong', mesh('sp=4'), { x: input('t:16', 'i32') }, ({ x }) => pipe(x,
+  // ✗ pad: 0.5 is not a whole number, but the input is i32; fix: cast('f32') before it
+  pad('t', { before: 1, value: 0.5 })))
+
+export const padWithTooMuch = program('wrong', mesh('sp=4'), { x: input('t:16', 'i32') }, ({ x }) => pipe(x,
+  // ✗ pad: 4294967296 is outside i32 (-2147483648 to 2147483647), but the input is i32; fix: cast('f32') before it
+  pad('t', { after: 1, value: 4294967296 })))
+
+export const padTruthWithNumber = program('wrong', mesh('sp=4'), { x: input('t:16', 'bool') }, ({ x }) => pipe(x,
+  // ✗ pad: -1 is not 0 or 1, but the input is bool; fix: cast('f32') before it
+  pad('t', { before: 1, after: 2, value: -1 })))
+
+export const padNumbersWithTruth = program('wrong', mesh('sp=4'), { x: input('t:16') }, ({ x }) => pipe(x,
+  // ✗ pad: true is not a number, but the input is f32
+  pad('t', { before: 1, after: 2, value: true })))
 
 export const powerOfInteger = program('wrong', mesh('sp=4'), { x: input('t:16@sp', 'i32') }, ({ x }) => pipe(x,
   // ✗ power needs f32, but its input is i32; fix: cast('f32') before it
