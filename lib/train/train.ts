@@ -83,15 +83,28 @@ const startOf = (program: Program, plan: Plan, { checkpoint, parameters = {}, se
     ),
   )
 
+/** The parameter of which a tensor of the optimiser's state is a moment. */
+const trainedBy = (name: string): string | undefined => /^optimiser\.[^.]+\.(.+)$/.exec(name)?.[1]
+
 /** The tensors of a checkpoint, if they are those of the plan. */
 const fitting = (plan: Plan, tensors: StoredTensors, folder: string): E.Either<Fault, NamedElements> => {
   const ports = plan.inputs.filter(({ parameter }) => parameter)
-  const stranger = Object.keys(tensors).find((name) => !ports.some((port) => port.name === name))
+  const names = new Set(ports.map(({ name }) => name))
+  const stranger = Object.keys(tensors).find((name) => !names.has(name))
+  const anew = `fix: a new folder, with what readParameters('${folder}') gives as parameters`
+  const frozen = stranger === undefined ? undefined : trainedBy(stranger)
+  if (stranger !== undefined && frozen !== undefined && names.has(frozen)) {
+    return E.left(badTensor(stranger, `the checkpoint ${folder} trained parameter '${frozen}', which the program leaves as it is; ${anew}`))
+  }
   if (stranger !== undefined) {
     return E.left(badTensor(stranger, `it is in the checkpoint ${folder}, but the program has no such parameter; give another folder`))
   }
   for (const { name, sizes, dims } of ports) {
     const found = tensors[name]
+    const trained = trainedBy(name)
+    if (found === undefined && trained !== undefined && trained in tensors) {
+      return E.left(badTensor(name, `the checkpoint ${folder} did not train parameter '${trained}'; ${anew}`))
+    }
     if (found === undefined) {
       return E.left(badTensor(name, `the checkpoint ${folder} lacks it; give another folder, or the program it was made by`))
     }
