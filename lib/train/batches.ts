@@ -29,7 +29,7 @@ export const lossAndGradients = (given: Given): LossAndGradients => {
   const { loss, inputs, targets, batches: { count } } = given
   if (count === 1) return differentiated(loss(inputs), targets)
   let totals: ReadonlyMap<number, Node> | undefined
-  const rounds = Array.from({ length: count }, (_, i) => {
+  const round = (i: number): LossAndGradients => {
     const folded = foldedIn(given, i)
     const rebuild = rebuilding(folded, count, (place) => totals?.get(place))
     // The statistics of all batches, before the first of them is differentiated. What is recorded for them alone is little:
@@ -37,12 +37,14 @@ export const lossAndGradients = (given: Given): LossAndGradients => {
     totals ??= folded.statistics.length === 0 ? new Map() : totalsOf(given, folded)
     const part = within({ where: folded.loss.where }, () => pipe(tensorOf(rebuild()) as Tensor, multiply(1 / count)))
     return differentiated(part, targets)
-  })
-  return {
-    loss: addUp(rounds.map((round) => round.loss)) as Tensor<''>,
-    gradients: targets.map((_, i) => addUp(rounds.map(({ gradients }) => gradients[i]!))),
   }
+  return Array.from({ length: count - 1 }, (_, i) => i + 1).reduce((sum, i) => both(sum, round(i)), round(0))
 }
+
+const both = (one: LossAndGradients, other: LossAndGradients): LossAndGradients => ({
+  loss: addUp([one.loss, other.loss]) as Tensor<''>,
+  gradients: one.gradients.map((gradient, i) => addUp([gradient, other.gradients[i]!])),
+})
 
 /** A value, no longer pending, and its gradients. */
 const differentiated = (value: AnyTensor, targets: readonly AnyTensor[]): LossAndGradients => {

@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { NamedElements } from '../run/executor.ts'
 import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
 import { initialValues } from './initialise.ts'
+import { numberFault, wholeFrom } from './options.ts'
 
 /** What a training is told beside its step. */
 export interface TrainOptions {
@@ -56,7 +57,7 @@ export interface Trained {
  */
 export const train = (program: Program, options: TrainOptions): TE.TaskEither<Fault, Trained> =>
   pipe(
-    TE.Do,
+    TE.fromEither(checked(options)),
     TE.bind('plan', () => TE.fromEither(compile(program))),
     TE.bind('start', ({ plan }) => startOf(program, plan, options)),
     TE.chain(({ plan, start }) =>
@@ -66,6 +67,13 @@ export const train = (program: Program, options: TrainOptions): TE.TaskEither<Fa
       })
     ),
   )
+
+/** Refuses numbers of steps that are none. */
+const checked = ({ steps, checkpoint }: TrainOptions): E.Either<Fault, object> => {
+  const every = checkpoint === undefined ? undefined : numberFault(wholeFrom(1), 'train', 'checkpoint.every', checkpoint.every)
+  const fault = numberFault(wholeFrom(0), 'train', 'steps', steps) ?? every
+  return fault === undefined ? E.right({}) : E.left(refused(fault))
+}
 
 interface Start {
   readonly step: number

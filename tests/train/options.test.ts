@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { sentence } from '#lib/fault.ts'
 import { input, mesh, parameter } from '#lib/mod.ts'
-import { adam, adamW, cosine, linearRate, ones, type Optimiser, sgd, trainStep, warmUp } from '#lib/train/mod.ts'
+import { adam, adamW, cosine, linearRate, ones, type Optimiser, sgd, train, trainStep, warmUp } from '#lib/train/mod.ts'
 import { mean, multiply, square } from '#ops/mod.ts'
 import { refusal } from './one-step.ts'
 
@@ -52,6 +54,23 @@ describe('options of a training', () => {
     ["sgd: no mesh axis 'tp' to cut the optimiser's state; the mesh has: dp", () => of(sgd({ rate: 1, momentum: 0.9, shard: 'tp' }))],
   ]
   for (const [sentence, told] of cases) it(sentence, () => assert.equal(told(), sentence))
+
+  it('of the loop are refused alike', async () => {
+    const step = trainStep('loop', mesh(''), {
+      inputs: { x: input('b:4') },
+      parameters: { w: parameter('', ones) },
+      loss: ({ inputs: { x }, parameters: { w } }) => pipe(x, multiply(w), mean('b')),
+      optimiser: sgd({ rate: 0.1 }),
+    })
+    const told = async (options: object): Promise<string> => {
+      const trained = await train(step, { steps: 1, batch: () => ({ x: new Float32Array(4) }), ...options })()
+      return E.isLeft(trained) ? sentence(trained.left) : ''
+    }
+    for (const steps of [NaN, -1, 1.5, Infinity]) {
+      assert.equal(await told({ steps }), `train: 'steps' is ${steps}, not a whole number from 0 up`)
+    }
+    assert.equal(await told({ checkpoint: { folder: 'x', every: 0 } }), "train: 'checkpoint.every' is 0, not a whole number from 1 up")
+  })
 
   it('that make sense are taken', () => {
     for (const clip of [1e-30, 1, 1e30]) assert.equal(refused({ clip, accumulate: 2 }), '')
