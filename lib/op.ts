@@ -47,6 +47,8 @@ export interface Op<A extends Attributes = Attributes> {
    * map or a row of sums, whose gradients follow from their arithmetic.
    */
   gradient?(of: Differential<A>): readonly ((() => AnyTensor | undefined) | undefined)[]
+  /** Whether its folds by `sum` are means: divided by the number of positions. */
+  readonly averages?: boolean
   /** Whether gradients take its result for a constant, so that nothing is asked of what it is made of. */
   readonly constant?: boolean
   /** What each rank computes on its pieces. */

@@ -47,7 +47,15 @@ const sumOp: Op = {
   kernel: () => ({ family: 'map', expression: call('add', input(0), input(1)) }),
 }
 
-export const added = (parts: readonly AnyTensor[]): AnyTensor => parts.reduce((x, y) => record(sumOp, {}, [x, y], sourceLine()))
+/** Adds tensors that lie alike, in pairs and pairs of pairs: of n numbers, none is rounded more often than log₂ n times. */
+export const added = (parts: readonly AnyTensor[]): AnyTensor => {
+  let sums = parts
+  while (sums.length > 1) {
+    const pairs = Array.from({ length: Math.ceil(sums.length / 2) }, (_, i) => sums.slice(2 * i, 2 * i + 2))
+    sums = pairs.map(([x, y]) => y === undefined ? x! : record(sumOp, {}, [x!, y], sourceLine()))
+  }
+  return sums[0]!
+}
 
 /** The sum of tensors of one shape, cut as said. Those that lie alike are added before they are completed. */
 export const accumulate = (contributions: readonly AnyTensor[], cuts: Layout['cuts']): AnyTensor => {

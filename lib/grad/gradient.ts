@@ -17,7 +17,25 @@ import { templateGradient } from './template.ts'
  * backward together. Every gradient lies as its primal; sums over ranks stay pending as long as they can, so a replicated
  * parameter's gradient is completed once, however often the parameter is used.
  */
-export const gradientsOf = (value: AnyTensor, targets: readonly AnyTensor[]): readonly AnyTensor[] => {
+export const gradientsOf = (value: AnyTensor, targets: readonly AnyTensor[]): readonly AnyTensor[] =>
+  found(value, targets, (found) =>
+    targets.map((target) => {
+      const leaf = nodeOf(target)
+      return within({ where: 'gradients' }, () => {
+        const gradient = found.get(leaf) ?? fused({ name: 'zeros', operands: [], result: leaf.shape, expression: real(0) })
+        return declared(gradient, { cuts: leaf.layout.cuts, pending: [] })
+      })
+    }))
+
+/**
+ * Whether a gradient of the value arrives at each of the targets. It does not where the value is made without the target, or
+ * depends on it only in ways that gradients don't know of: behind `stopGradient`, whole numbers and conditions.
+ */
+export const reachedBy = (value: AnyTensor, targets: readonly AnyTensor[]): readonly boolean[] =>
+  found(value, targets, (found) => targets.map((target) => found.has(nodeOf(target))))
+
+/** Takes the gradients of a value that arrive at targets, as a part of the backward pass; refuses what has none. */
+const found = <A>(value: AnyTensor, targets: readonly AnyTensor[], take: (found: ReadonlyMap<Node, AnyTensor>) => A): A => {
   const where = sourceLine()
   const root = nodeOf(value)
   atLine(where, () => {
@@ -36,14 +54,7 @@ export const gradientsOf = (value: AnyTensor, targets: readonly AnyTensor[]): re
   }
   return within({ phase: 'backward' }, () => {
     const leaves = new Map(targets.map((target): [Node, Node] => [nodeOf(target), nodeOf(target)]))
-    const found = backward(root, leaves)
-    return targets.map((target) => {
-      const leaf = nodeOf(target)
-      return within({ where: 'gradients' }, () => {
-        const gradient = found.get(leaf) ?? fused({ name: 'zeros', operands: [], result: leaf.shape, expression: real(0) })
-        return declared(gradient, { cuts: leaf.layout.cuts, pending: [] })
-      })
-    })
+    return take(backward(root, leaves))
   })
 }
 
@@ -130,14 +141,15 @@ const pull = (
 }
 
 /** All nodes that a node is made of, and itself, as they were recorded. */
-const ancestorsOf = (root: Node): Node[] => {
+export const ancestorsOf = (root: Node): Node[] => {
   const found = new Set([root])
   // The set grows while it is walked.
   for (const node of found) for (const source of sourcesOf(node)) found.add(source)
   return [...found].sort((a, b) => a.serial - b.serial)
 }
 
-const sourcesOf = ({ operands, pullback }: Node): readonly Node[] => pullback === undefined ? operands : [...operands, ...pullback.of]
+export const sourcesOf = ({ operands, pullback }: Node): readonly Node[] =>
+  pullback === undefined ? operands : [...operands, ...pullback.of]
 
 /** The nodes that depend on a leaf in a way that gradients know of. */
 const activeAmong = (ancestors: readonly Node[], leaves: ReadonlyMap<Node, Node>): Set<Node> => {

@@ -258,3 +258,21 @@ export const nameTwice = (what: string, name: string, place: string, other: stri
 
 export type Unexpected<Want extends string, Got extends string> = `expect: the tensor is ${Got}, not ${Want}`
 export const unexpected = (want: string, got: string): string => `expect: the tensor is ${got}, not ${want}`
+
+// ---- training ------------------------------------------------------------------------------------------------------
+
+export const numberOutside = (op: string, option: string, value: string, wanted: string, fix?: string): string =>
+  `${op}: '${option}' is ${value}, not ${wanted}${fix === undefined ? '' : `; ${fix}`}`
+
+export const notTrainable = (name: string, type: string): string =>
+  `trainStep: parameter '${name}' is ${type} and cannot be trained; fix: parameter(…, { trained: false })`
+
+export const nothingLearned =
+  'trainStep: no gradient of the loss reaches a parameter that is trained; fix: use one in the loss, not behind stopGradient'
+
+export const groupOfNone = (op: string, pattern: string, names: string): string =>
+  `${op}: group '${pattern}' is the name of no parameter that is trained; they are: ${names}`
+
+/** Why several batches in one step would not give the numbers of one batch that holds them all. */
+export const notOneBatch = (batches: number, why: string, fix: string): string =>
+  `trainStep: accumulate: ${batches} would not give what one batch of all gives: ${why}; fix: accumulate: 1, or ${fix}`

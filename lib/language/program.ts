@@ -1,8 +1,10 @@
 import type { DType } from '../dtype.ts'
 import type { Change } from './becomes.ts'
 import type { Initialiser } from './initialiser.ts'
+import * as say from './messages.ts'
 import type { Declared, NotGiven } from './messages.ts'
 import type { Mesh } from './mesh.ts'
+import { refuse } from './refusal.ts'
 import type { SpecForm } from './rules/form.ts'
 import type { AxesExist } from './rules/layout.ts'
 import type { AxesOfPending, First, KindOfPending } from './rules/unary.ts'
@@ -17,6 +19,8 @@ export interface Declaration<Spec extends string = string, Type extends DType = 
   readonly type: Type
   /** How a parameter starts, where the program says it. */
   readonly init?: Initialiser
+  /** Of a parameter that a training leaves as it is. */
+  readonly trained?: false
 }
 
 const declare =
@@ -29,18 +33,39 @@ const declare =
 /** A tensor that comes with every run: `input('t:16@sp s:1024')`, `input('n:7', 'i32')`. */
 export const input = declare('input')
 
+/** What else is said of a parameter. */
+export interface ParameterOptions {
+  /** Whether a training changes it: yes, unless said. What is not trained is a constant of the loss, of any element type. */
+  readonly trained?: boolean
+}
+
 interface DeclareParameter {
-  <const S extends string>(spec: S, init?: Initialiser): Declaration<S, 'f32'>
-  <const S extends string, const T extends DType>(spec: S, type: T, init?: Initialiser): Declaration<S, T>
+  <const S extends string>(spec: S, init?: Initialiser, options?: ParameterOptions): Declaration<S, 'f32'>
+  <const S extends string>(spec: S, options: ParameterOptions): Declaration<S, 'f32'>
+  <const S extends string, const T extends DType>(spec: S, type: T, init?: Initialiser, options?: ParameterOptions): Declaration<S, T>
+  <const S extends string, const T extends DType>(spec: S, type: T, options: ParameterOptions): Declaration<S, T>
 }
 /**
  * A tensor that is given once and stays on the ranks from run to run, perhaps with the way it starts: `parameter('e:48')`,
- * `parameter('f:192 e:48', xavier())`, `parameter('', 'i32', zeros)`.
+ * `parameter('f:192 e:48', xavier())`, `parameter('', 'i32', zeros)`, and perhaps left as it is by a training:
+ * `parameter('n:7', 'i32', zeros, { trained: false })`.
  */
-export const parameter: DeclareParameter = (spec: string, given?: DType | Initialiser, more?: Initialiser): Declaration<never, never> => {
-  const [type, init] = typeof given === 'string' ? [given, more] : ['f32', given]
-  return { role: 'parameter', spec, type, ...(init === undefined ? {} : { init }) } as Declaration<never, never>
+export const parameter: DeclareParameter = (
+  spec: string,
+  ...rest: readonly (DType | Initialiser | ParameterOptions | undefined)[]
+): Declaration<never, never> => {
+  const [type, more] = typeof rest[0] === 'string' ? [rest[0], rest.slice(1)] : ['f32', rest]
+  const init = more.find(isInitialiser)
+  const options = more.find((one): one is ParameterOptions => typeof one === 'object' && one !== null && !isInitialiser(one)) ?? {}
+  const { trained = true, ...others } = options
+  const [stranger] = Object.keys(others)
+  if (stranger !== undefined) refuse(say.noOption(`parameter '${spec}'`, stranger, 'trained'))
+  const given = { ...(init === undefined ? {} : { init }), ...(trained ? {} : { trained }) }
+  return { role: 'parameter', spec, type, ...given } as Declaration<never, never>
 }
+
+const isInitialiser = (given: unknown): given is Initialiser => typeof given === 'object' && given !== null && 'kind' in given
+
 /** A result with the layout that it must have. */
 export const output = declare('output')
 

@@ -25,7 +25,7 @@ export interface Traced {
 }
 
 /** The op of a node that comes from outside. */
-export const inputOp: Op<{ readonly name: string; readonly parameter: boolean }> = {
+export const inputOp: Op<{ readonly name: string; readonly parameter: boolean; readonly trained: boolean }> = {
   name: 'input',
   role: 'input',
   shape: () => refuse('an input is not computed'),
@@ -87,7 +87,7 @@ const symbolsFor = (tree: DeclarationTree, path: Path, mesh: Mesh, inputs: Node[
   const { shape, layout } = checkedSpec(`input '${path.at(-1) ?? ''}'`, tree, mesh)
   const node = makeNode({
     op: inputOp,
-    attributes: { name, parameter: tree.role === 'parameter' },
+    attributes: { name, parameter: tree.role === 'parameter', trained: tree.trained !== false },
     operands: [],
     shape,
     layout,

@@ -233,10 +233,12 @@ export type Peak = { readonly [kind in Content | 'unused' | 'total']: number }
 /** A parameter that only the update reads is the optimiser's. */
 const contentsOf = (plan: Plan): readonly Content[] => {
   const contents = new Array<Content>(plan.values.length).fill('activations')
-  const learned = new Set(plan.steps.flatMap((step) => step.phase === 'update' ? [] : step.do === 'compute' ? step.operands : [step.from]))
+  const readBy = (update: boolean): ReadonlySet<number> =>
+    new Set(plan.steps.flatMap((step) => (step.phase === 'update') !== update ? [] : step.do === 'compute' ? step.operands : [step.from]))
+  const [learned, updated] = [readBy(false), readBy(true)]
   const updates = plan.steps.some(({ phase }) => phase === 'update')
   for (const { value, parameter } of plan.inputs) {
-    contents[value] = !parameter ? 'inputs' : updates && !learned.has(value) ? 'optimiser' : 'parameters'
+    contents[value] = !parameter ? 'inputs' : updates && updated.has(value) && !learned.has(value) ? 'optimiser' : 'parameters'
   }
   for (const step of plan.steps) {
     contents[step.do === 'compute' ? step.result : step.to] = step.phase === 'backward'

@@ -116,7 +116,8 @@ export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null 
     }
     if (isInput(node)) {
       const made = addCopy(value, strategy.result)
-      ports.push(portOf(String(node.attributes['name']), node.attributes['parameter'] === true, node.shape, values, made))
+      const port = portOf(String(node.attributes['name']), node.attributes['parameter'] === true, node.shape, values, made)
+      ports.push(node.attributes['trained'] === false ? { ...port, trained: false } : port)
       return
     }
     const operands = node.operands.map((use, operand) =>

@@ -19,15 +19,19 @@ const TypeCodec = t.keyof({ f32: null, i32: null, bool: null })
 const PlanValueCodec = t.strict({ spec: t.string, pending: t.string, type: TypeCodec })
 export type PlanValue = t.TypeOf<typeof PlanValueCodec>
 
-const PlanPortCodec = t.strict({
-  name: t.string,
-  parameter: t.boolean,
-  type: TypeCodec,
-  dims: t.readonlyArray(t.string),
-  sizes: t.readonlyArray(t.number),
-  spec: t.string,
-  value: t.number,
-})
+const PlanPortCodec = t.exact(t.intersection([
+  t.type({
+    name: t.string,
+    parameter: t.boolean,
+    type: TypeCodec,
+    dims: t.readonlyArray(t.string),
+    sizes: t.readonlyArray(t.number),
+    spec: t.string,
+    value: t.number,
+  }),
+  // Of a parameter that a training leaves as it is.
+  t.partial({ trained: t.literal(false) }),
+]))
 const ChangeCodec = t.strict({ parameter: t.string, value: t.number })
 
 /** An input, parameter or output: its name, whole sizes in memory order, and layout. */

@@ -23,6 +23,8 @@ export interface Explanation {
   }
   /** Of each phase of a training step, in order; a program without gradients has one. */
   readonly phases: readonly PhaseTotal[]
+  /** Parameters of a training that are to be trained, but that the loss doesn't reach: they stay as they are. */
+  readonly notReached: readonly string[]
   /** Bytes of all buffers of the rank that needs most, and what they hold when they hold most. */
   readonly peakBytesPerRank: number
   readonly peak: Peak
@@ -74,9 +76,17 @@ export const explain = (plan: Plan): Explanation => {
       method,
     },
     phases: phasesOf(plan, sending),
+    notReached: notReachedBy(plan),
     peakBytesPerRank: peak.total,
     peak,
   }
+}
+
+/** A step of a training changes all parameters but those that are declared so, or that its loss doesn't reach. */
+const notReachedBy = ({ steps, inputs, changes }: Plan): readonly string[] => {
+  if (!steps.some(({ phase }) => phase === 'update')) return []
+  const changed = new Set(changes.map(({ parameter }) => parameter))
+  return inputs.filter(({ parameter, trained, name }) => parameter && trained !== false && !changed.has(name)).map(({ name }) => name)
 }
 
 /** The memory of the rank that needs most. Pieces are longest on low ranks, so the first few decide. */

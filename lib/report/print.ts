@@ -78,7 +78,7 @@ const printPeak = ({ total, ...kinds }: Peak): string => {
 
 /** An explanation for people: a line per change of layout, then the totals and what is proven about them. */
 export const printExplanation = (explanation: Explanation): string => {
-  const { program, mesh, ranks, transitions, total, phases, peak } = explanation
+  const { program, mesh, ranks, transitions, total, phases, notReached, peak } = explanation
   const proof = total.minimal
     ? `lower bound ${printBytes(total.lowerBound)}: minimal (proven)`
     : `lower bound ${printBytes(total.lowerBound)}: not proven minimal`
@@ -95,6 +95,7 @@ export const printExplanation = (explanation: Explanation): string => {
     } sent per rank, ${printBytes(total.bytes)} by all; ${proof}; ${declared}`,
     ...(phases.length > 1 ? [`       ${phases.map(printPhase).join('; ')}`] : []),
     ...(total.fastest === null ? [] : [`${colours.bold('time')}   ${printFastest(total.fastest)}`]),
+    ...(notReached.length === 0 ? [] : [`${colours.bold('not reached by the loss')}: ${notReached.join(', ')}; they stay as they are`]),
     `${colours.bold('peak')}   ${printPeak(peak)}`,
   ].join('\n')
 }

@@ -58,12 +58,21 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
   const count = shape.dims.reduce((product, { size }) => product * size, 1)
   const stranger = init.kind === 'xavier' ? init.into?.split(' ').find((dim) => sizeOf(shape, dim) === undefined) : undefined
   if (stranger !== undefined) return E.left(badTensor(name, `xavier: no dim '${stranger}' in '${spec}'`))
+  if (type !== 'f32' && !fits(init, type)) {
+    return E.left(badTensor(name, `it is ${type}, and cannot start as ${printed(init)}; write zeros or ones, or give its values`))
+  }
   const [low, high] = keyOf(seed)
   const at = elementOf(init, shape, threefry(low, hashOf(name), high))
   return E.right(
     type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)),
   )
 }
+
+/** Whether a way to start gives elements of a type that is not f32. */
+const fits = (init: Initialiser, type: 'i32' | 'bool'): boolean =>
+  init.kind === 'constant' && (type === 'bool' ? init.value === 0 || init.value === 1 : (init.value | 0) === init.value)
+
+const printed = (init: Initialiser): string => init.kind === 'constant' ? `constant(${init.value})` : `${init.kind} numbers`
 
 /** The element at a row-major position, for the key of one parameter. */
 const elementOf = (init: Initialiser, shape: Shape, key: number): (i: number) => number => {

@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { NamedElements } from '../run/executor.ts'
 import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
 import { checkedSeed, initialValues } from './initialise.ts'
+import { numberFault, wholeFrom } from './options.ts'
 
 /** What a training is told beside its step. */
 export interface TrainOptions {
@@ -57,8 +58,7 @@ export interface Trained {
  */
 export const train = (program: Program, options: TrainOptions): TE.TaskEither<Fault, Trained> =>
   pipe(
-    TE.Do,
-    TE.chainFirstEitherK(() => checkedSeed('train', options.seed ?? 0)),
+    TE.fromEither(checked(options)),
     TE.bind('plan', () => TE.fromEither(compile(program))),
     TE.bind('start', ({ plan }) => startOf(program, plan, options)),
     TE.chain(({ plan, start }) =>
@@ -68,6 +68,13 @@ export const train = (program: Program, options: TrainOptions): TE.TaskEither<Fa
       })
     ),
   )
+
+/** Refuses numbers of steps that are none. */
+const checked = ({ steps, checkpoint, seed = 0 }: TrainOptions): E.Either<Fault, object> => {
+  const every = checkpoint === undefined ? undefined : numberFault(wholeFrom(1), 'train', 'checkpoint.every', checkpoint.every)
+  const fault = numberFault(wholeFrom(0), 'train', 'steps', steps) ?? every
+  return fault === undefined ? E.map(() => ({}))(checkedSeed('train', seed)) : E.left(refused(fault))
+}
 
 interface Start {
   readonly step: number
@@ -85,15 +92,28 @@ const startOf = (program: Program, plan: Plan, { checkpoint, parameters = {}, se
     ),
   )
 
+/** The parameter of which a tensor of the optimiser's state is a moment. */
+const trainedBy = (name: string): string | undefined => /^optimiser\.[^.]+\.(.+)$/.exec(name)?.[1]
+
 /** The tensors of a checkpoint, if they are those of the plan. */
 const fitting = (plan: Plan, tensors: StoredTensors, folder: string): E.Either<Fault, NamedElements> => {
   const ports = plan.inputs.filter(({ parameter }) => parameter)
-  const stranger = Object.keys(tensors).find((name) => !ports.some((port) => port.name === name))
+  const names = new Set(ports.map(({ name }) => name))
+  const stranger = Object.keys(tensors).find((name) => !names.has(name))
+  const anew = `fix: a new folder, with what readParameters('${folder}') gives as parameters`
+  const frozen = stranger === undefined ? undefined : trainedBy(stranger)
+  if (stranger !== undefined && frozen !== undefined && names.has(frozen)) {
+    return E.left(badTensor(stranger, `the checkpoint ${folder} trained parameter '${frozen}', which the program leaves as it is; ${anew}`))
+  }
   if (stranger !== undefined) {
     return E.left(badTensor(stranger, `it is in the checkpoint ${folder}, but the program has no such parameter; give another folder`))
   }
   for (const { name, sizes, dims } of ports) {
     const found = tensors[name]
+    const trained = trainedBy(name)
+    if (found === undefined && trained !== undefined && trained in tensors) {
+      return E.left(badTensor(name, `the checkpoint ${folder} did not train parameter '${trained}'; ${anew}`))
+    }
     if (found === undefined) {
       return E.left(badTensor(name, `the checkpoint ${folder} lacks it; give another folder, or the program it was made by`))
     }

@@ -164,6 +164,18 @@ describe('initialisers', () => {
     }
     assert.ok(start(zeros)['a']!.every((x) => x === 0) && start(constant(0.5))['a']!.every((x) => x === 0.5))
   })
+  it("are refused where they don't give elements of the type", () => {
+    const told = (init: Initialiser, type: 'i32' | 'bool' = 'i32'): string => {
+      const made = initialValues(program('start', mesh(''), { n: parameter('n:7', type, init) }, ({ n }) => n))
+      return E.isLeft(made) ? sentence(made.left) : ''
+    }
+    const end = '; write zeros or ones, or give its values'
+    assert.equal(told(constant(0.5)), `tensor 'n': it is i32, and cannot start as constant(0.5)${end}`)
+    assert.equal(told(constant(3e9)), `tensor 'n': it is i32, and cannot start as constant(3000000000)${end}`)
+    assert.equal(told(constant(2), 'bool'), `tensor 'n': it is bool, and cannot start as constant(2)${end}`)
+    assert.equal(told(xavier()), `tensor 'n': it is i32, and cannot start as xavier numbers${end}`)
+    assert.deepEqual([told(constant(-7)), told(zeros), told(ones, 'bool')], ['', '', ''])
+  })
   it('xavier counts the dims that come in by name', () => {
     const { a } = start(xavier({ into: 'f', gain: 2 }))
     assert.ok(moments(a!).most <= 2 * Math.sqrt(6 / 300) && moments(a!).most > 1.99 * Math.sqrt(6 / 300))
