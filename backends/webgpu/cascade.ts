@@ -50,9 +50,12 @@ export const cascade = ({ loops, body, terms = 1, flush, block = blockTerms }: C
     let stride = by
     let variable = name
     for (let part = 1; taken * Math.ceil(to / stride) > block; part++) {
-      const steps = Math.max(1, Math.floor(block / taken))
+      const trips = Math.ceil(to / stride)
+      // Parts of equal length: where none is shorter, compilers know how long they are.
+      const steps = Math.ceil(trips / Math.ceil(trips / Math.max(1, Math.floor(block / taken))))
       const around = `${name}_${part}`
-      const end = `min(${around} + ${steps * stride}${suffix}, ${to}${suffix})`
+      const full = `${around} + ${steps * stride}${suffix}`
+      const end = to % (steps * stride) === 0 ? full : `min(${full}, ${to}${suffix})`
       text = steps === 1
         ? `let ${variable} = ${around};\n${text}\n${flush(level)}`
         : `for (var ${variable} = ${around}; ${variable} < ${end}; ${variable} += ${stride}${suffix}) {\n${text}\n}\n${flush(level)}`

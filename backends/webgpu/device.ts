@@ -136,7 +136,7 @@ export class Device {
     if (known !== undefined) return known
     const made = this.guard(async () => {
       this.gpu.pushErrorScope('validation')
-      const module = this.gpu.createShaderModule({ code: withPrelude(code, this.shape) })
+      const module = this.gpu.createShaderModule({ code: withPrelude(code, this.software && this.shape === 'cpu') })
       const scope = this.gpu.popErrorScope()
       const layout = this.gpu.createPipelineLayout({ bindGroupLayouts: [this.layout(buffers)] })
       const pipeline = this.gpu.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } })

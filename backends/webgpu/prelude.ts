@@ -1,5 +1,4 @@
 import { emulatedPrelude, wgslPrelude } from '#lib/kernel/scalar.ts'
-import type { Shape } from './device.ts'
 
 /**
  * What a shader's text needs in front of it: the scalar functions that it calls and those that they call, in the form that suits the
@@ -24,10 +23,7 @@ const functionsOf = (prelude: string): ReadonlyMap<string, Function> =>
   )
 
 const onGpu = functionsOf(wgslPrelude)
-const functions: { readonly [shape in Shape]: ReadonlyMap<string, Function> } = {
-  gpu: onGpu,
-  cpu: new Map([...onGpu, ...functionsOf(emulatedPrelude)]),
-}
+const onEmulatedGpu = new Map([...onGpu, ...functionsOf(emulatedPrelude)])
 
 /** WGSL refuses infinities and NaN in constant expressions, and may lose -0 there, so these come from variables' bits. */
 const specialBits = /* wgsl */ `
@@ -37,15 +33,16 @@ var<private> negative_zero_bits_: u32 = 0x80000000u;
 `
 
 /** A shader's text with all that it needs. */
-export const withPrelude = (text: string, shape: Shape): string => {
+export const withPrelude = (text: string, emulated: boolean): string => {
+  const functions = emulated ? onEmulatedGpu : onGpu
   const needed = new Set<string>()
   const open = [...callsIn(text)]
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const known = functions[shape].get(name)
+    const known = functions.get(name)
     if (needed.has(name) || known === undefined) continue
     needed.add(name)
     open.push(...known.calls)
   }
-  const scalars = [...functions[shape]].flatMap(([name, { text }]) => needed.has(name) ? [text] : [])
+  const scalars = [...functions].flatMap(([name, { text }]) => needed.has(name) ? [text] : [])
   return [...(/_bits_\b/.test(text) ? [specialBits] : []), ...scalars, text].join('')
 }

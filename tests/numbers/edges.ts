@@ -272,7 +272,9 @@ const functions: readonly EdgeGroup[] = [
 ]
 
 const rows: readonly EdgeGroup[] = [
-  fold('sum', ops.sum('e'), [[[1, nan, 2], nan], [[inf, -inf, 0], nan], [[inf, 1, 2], inf], [[huge, huge, 0], inf], [[-0, -0, -0], 0], [[
+  fold('sum', ops.sum('e'), [[[1, nan, 2], nan], [[inf, -inf, 0], nan], [[inf, 1, 2], inf], [[huge, huge, 0], inf], [[-0, -0, -0], {
+    either: [0, -0],
+  }], [[
     1,
     2,
     3,
