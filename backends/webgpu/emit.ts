@@ -14,6 +14,12 @@ export interface Shader {
   readonly workgroups: readonly [number, number]
 }
 
+/** Shaders that run one after another, and the elements of a scratch buffer that they share. */
+export interface WithScratch {
+  readonly shaders: readonly Shader[]
+  readonly scratch: number
+}
+
 /** How a value is held in registers. */
 export const valueType = (type: DType): string => type
 
