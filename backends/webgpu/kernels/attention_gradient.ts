@@ -1,15 +1,18 @@
 import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
 import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
-import { atLevel, blockTerms, cascade, flushSums, levelsOf } from '../cascade.ts'
+import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { simplify } from '../loops.ts'
+
+/** Pairs that are summed before the output is touched, where it is the second level of sums. */
+const blockInOutput = 256
 
 /**
  * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
  * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
  * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a bool mask leaves
  * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts). A real GPU has no
- * registers for a second level: there it is the output itself, and two levels of √n terms each do.
+ * registers for a second level of two gradients: there it is the output itself, and two levels of √n terms each do.
  */
 export const attentionGradientShader = (k: AttentionGradientKernel, shape: Shape): Shader => {
   const depth = k.rows.length
@@ -83,11 +86,11 @@ export const attentionGradientShader = (k: AttentionGradientKernel, shape: Shape
       ${ofKeys ? `second[f] += weight * ${load(others[1], 'b')};` : ''}
     }`
   const pairs = elementsOf(inner.sizes)
-  const inOutput = shape === 'gpu' && pairs > blockTerms
+  const inOutput = shape === 'gpu' && ofKeys && pairs > blockInOutput
   const walk = cascade({
     loops: [{ name: 'n', to: pairs, unsigned: true }],
     body: `var m = n;\n${decodeText('m', inner.sizes, 'i')}\n${ifKept(pair)}`,
-    ...(inOutput ? { block: Math.max(blockTerms, Math.ceil(Math.sqrt(pairs))) } : {}),
+    ...(inOutput ? { block: Math.max(blockInOutput, Math.ceil(Math.sqrt(pairs))) } : {}),
     flush: (level) =>
       !inOutput
         ? `for (var f = 0; f < ${units}; f++) {\n${flushSums(gradients, `${element}(0.0)`, '[f]')(level)}\n}`
