@@ -197,6 +197,9 @@ export class Bindings {
 
 /** A stored element as a value: truth values are tested. */
 export const fromStored = (type: DType, stored: string): string => type === 'bool' ? `(${stored} != 0)` : stored
+/** Whether an element of a mask keeps its pair of query and key: a bool that is true, an f32 other than -∞. */
+export const maskKeeps = (type: DType, stored: string): string =>
+  type === 'f32' ? `(bitcast<u32>(${stored}) != 0xff800000u)` : fromStored(type, stored)
 export const toStored = (type: DType, value: string): string => type === 'bool' ? `select(0, 1, ${value})` : value
 
 /** Whether groups of four elements along the last loop lie together on a multiple of four, for every position. */

@@ -1,12 +1,12 @@
 import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
-import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { aligned, Bindings, constantText, decodeText, lanes, maskKeeps, namesOf, offsetText, type Shader, shader } from '../emit.ts'
 import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { simplify } from '../loops.ts'
 
 /**
  * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
  * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
- * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a bool mask leaves
+ * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a mask leaves
  * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts).
  */
 export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
@@ -42,7 +42,7 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
 
   const stored = k.mask === null ? '' : `${buffers[mask]}[${innerStart(mask, 1)}]`
   const scored = (sum: string): string => `${sum} * ${constantText(k.scale, 'f32')}${k.mask?.type === 'f32' ? ` + ${stored}` : ''}`
-  const ifKept = (body: string): string => k.mask?.type === 'bool' ? `if ${fromStored('bool', stored)} {\n${body}\n}` : body
+  const ifKept = (body: string): string => k.mask === null ? body : `if ${maskKeeps(k.mask.type, stored)} {\n${body}\n}`
   const lane = (text: string, n: number): string => wide ? `${text}.${lanes[n]}` : text
   const eachLane = Array.from({ length: width }, (_, n) => n)
   const write = (sums: string, part: number, carriedPart: number): string =>
