@@ -9,17 +9,21 @@ import { sgd, trainStep } from '#lib/train/mod.ts'
 import {
   add,
   attention,
+  cast,
   crossEntropy,
   divide,
   equal,
   greater,
   layerNorm,
+  linear,
   maximum,
   mean,
   multiply,
   pad,
   power,
   rmsNorm,
+  scatterAdd,
+  select,
   selfAttention,
   slice,
   subtract,
@@ -143,6 +147,13 @@ describe('options that an op does not have are refused', () => {
       (x) => crossEntropy('d', x, loose({ reduction: 'sum' })),
       "crossEntropy: no option 'reduction'; options are: ignore, smoothing",
     ],
+    [
+      's:3 d:2',
+      (x) => crossEntropy('d', pipe(x, select('d', 0), cast('i32')), loose({ smoothing: '0.1' })),
+      "crossEntropy: 'smoothing' is 0.1, not a number from 0 to less than 1",
+    ],
+    ['s:3 d:2', (x) => linear(loose({ weight: x, biass: x }), 'd'), "linear: no option 'biass'; options are: weight, bias"],
+    ['s:3 d:2', (x) => scatterAdd('v:2', x, loose({ keeps: 's' })), "scatterAdd: no option 'keeps'; options are: keep"],
   ]
   for (const [spec, op, sentence] of cases) {
     test(sentence, () => {
