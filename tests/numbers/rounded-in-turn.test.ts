@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pipe } from 'fp-ts/lib/function.js'
 import { input, mesh, program, type Tensor } from '#lib/mod.ts'
-import { add, contract, divide, multiply, negate, subtract } from '#ops/mod.ts'
+import { add, cast, contract, divide, equal, multiply, negate, subtract } from '#ops/mod.ts'
 import { right, run } from '../ops/run-law.ts'
 
 /**
@@ -60,4 +60,11 @@ describe('calculations of one kernel are rounded in turn', () => {
       assert.ok(Object.is(got, number) || Math.abs(got - number) <= 1e-6 * Math.abs(number), `${got}, not ${number}`)
     })
   }
+
+  it('an i32 that is cast is rounded before it is compared', async () => {
+    const of = program('cast', mesh('sp=1'), { n: input('t:2', 'i32') }, ({ n }) => pipe(n, cast('f32'), equal(16777216)))
+    for (const backend of ['reference', 'webgpu'] as const) {
+      assert.deepEqual([...right(await run(of, { n: Int32Array.of(16777217, 16777219) }, backend))['output']!], [1, 0], backend)
+    }
+  })
 })
