@@ -13,6 +13,7 @@ import {
   crossEntropy,
   divide,
   equal,
+  fill,
   greater,
   layerNorm,
   linear,
@@ -154,6 +155,7 @@ describe('options that an op does not have, and numbers that make no sense among
     ],
     ['s:3 d:2', () => layerNorm('d', { epsilon: -1 }), "layerNorm: 'epsilon' is -1, not a finite number from 0 up"],
     ['s:3 d:2', () => rmsNorm('d', { epsilon: NaN }), "rmsNorm: 'epsilon' is NaN, not a finite number from 0 up"],
+    ['s:3 d:2', () => add(fill('s:3 d:2', undefined as never)), "fill: 'value' is undefined, not a number"],
     ['s:3 d:2', (x) => linear(loose({ weight: x, biass: x }), 'd'), "linear: no option 'biass'; options are: weight, bias"],
     ['s:3 d:2', (x) => scatterAdd('v:2', x, loose({ keeps: 's' })), "scatterAdd: no option 'keeps'; options are: keep"],
   ]
