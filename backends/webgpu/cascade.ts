@@ -37,6 +37,23 @@ export interface Cascade {
   readonly levels: number
 }
 
+/**
+ * Steps of a loop from where the part around it begins. Where all parts are of equal length they are counted, since compilers unroll
+ * loops that go a fixed number of times.
+ */
+const inPart = (
+  body: string,
+  variable: string,
+  around: string,
+  { to, steps, stride, suffix }: { readonly to: number; readonly steps: number; readonly stride: number; readonly suffix: string },
+): string => {
+  const next = `${variable} += ${stride}${suffix}`
+  if (steps === 1) return `let ${variable} = ${around};\n${body}`
+  return to % (steps * stride) === 0
+    ? `var ${variable} = ${around};\nfor (var ${variable}_n = 0; ${variable}_n < ${steps}; ${variable}_n++) {\n${body}\n${next};\n}`
+    : `for (var ${variable} = ${around}; ${variable} < min(${around} + ${steps * stride}${suffix}, ${to}${suffix}); ${next}) {\n${body}\n}`
+}
+
 /** A loop nest over the terms of sums, with as many levels of accumulators as keep them short. */
 export const cascade = ({ loops, body, terms = 1, flush, block = blockTerms }: CascadeParts): Cascade => {
   // Without loops the step still gets a scope of its own.
@@ -50,12 +67,10 @@ export const cascade = ({ loops, body, terms = 1, flush, block = blockTerms }: C
     let stride = by
     let variable = name
     for (let part = 1; taken * Math.ceil(to / stride) > block; part++) {
-      const steps = Math.max(1, Math.floor(block / taken))
+      const trips = Math.ceil(to / stride)
+      const steps = Math.ceil(trips / Math.ceil(trips / Math.max(1, Math.floor(block / taken))))
       const around = `${name}_${part}`
-      const end = `min(${around} + ${steps * stride}${suffix}, ${to}${suffix})`
-      text = steps === 1
-        ? `let ${variable} = ${around};\n${text}\n${flush(level)}`
-        : `for (var ${variable} = ${around}; ${variable} < ${end}; ${variable} += ${stride}${suffix}) {\n${text}\n}\n${flush(level)}`
+      text = `${inPart(text, variable, around, { to, steps, stride, suffix })}\n${flush(level)}`
       level++
       taken = 1
       stride *= steps

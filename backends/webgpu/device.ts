@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { device, type Fault } from '#lib/fault.ts'
 import { type Candidate, type Origin, requestAdapter } from './dawn.ts'
 import { expectSoon } from './patience.ts'
+import { withPrelude } from './prelude.ts'
 
 /** What kernels are shaped for: workgroups with shared memory on a GPU, plain register tiles on a CPU. */
 export type Shape = 'gpu' | 'cpu'
@@ -129,13 +130,13 @@ export class Device {
     return layout
   }
 
-  /** The pipeline of a shader with so many buffers; the same text is compiled once. */
+  /** The pipeline of a shader, given without the scalar functions that it calls, with so many buffers; the same text is compiled once. */
   pipeline(code: string, buffers: number): Promise<E.Either<Fault, GPUComputePipeline>> {
     const known = this.#pipelines.get(code)
     if (known !== undefined) return known
     const made = this.guard(async () => {
       this.gpu.pushErrorScope('validation')
-      const module = this.gpu.createShaderModule({ code })
+      const module = this.gpu.createShaderModule({ code: withPrelude(code, this.software && this.shape === 'cpu') })
       const scope = this.gpu.popErrorScope()
       const layout = this.gpu.createPipelineLayout({ bindGroupLayouts: [this.layout(buffers)] })
       const pipeline = this.gpu.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } })

@@ -3,15 +3,21 @@ import { compile, type Expression, typeOf } from '#lib/kernel/expression.ts'
 import { neutral } from '#lib/kernel/combine.ts'
 import type { Combine, View } from '#lib/kernel/kernel.ts'
 import { formOf } from '#lib/kernel/scalar.ts'
-import { preludeFor } from './prelude.ts'
 
 /** Pieces of WGSL shared by all kernel families: constants, expressions, views as bindings, loops. */
 
 /** A compute shader, and the buffers its bindings stand for, in binding order; the first is written. */
 export interface Shader {
+  /** WGSL without the scalar functions that it calls (prelude.ts). */
   readonly code: string
   readonly buffers: readonly number[]
   readonly workgroups: readonly [number, number]
+}
+
+/** Shaders that run one after another, and the elements of a scratch buffer that they share. */
+export interface WithScratch {
+  readonly shaders: readonly Shader[]
+  readonly scratch: number
 }
 
 /** How a value is held in registers. */
@@ -22,16 +28,9 @@ export const storedType = (type: DType): string => type === 'bool' ? 'i32' : typ
 
 // ---- constants -------------------------------------------------------------------------------------------------
 
-/** WGSL refuses infinities and NaN in constant expressions, and may lose -0 there, so these come from variables' bits. */
-const specialPrelude = /* wgsl */ `
-var<private> infinity_bits_: u32 = 0x7f800000u;
-var<private> nan_bits_: u32 = 0x7fc00000u;
-var<private> negative_zero_bits_: u32 = 0x80000000u;
-var<private> no_bits_: u32 = 0u;
-`
-
 const leastNormal = 2 ** -126
 
+/** An f32, i32 or bool as WGSL has it; infinities, NaN and -0 by the variables of prelude.ts. */
 export const constantText = (value: number, type: DType): string => {
   if (type === 'bool') return value !== 0 ? 'true' : 'false'
   if (type === 'i32') return value === -2147483648 ? 'i32(-2147483648)' : value < 0 ? `i32(${value})` : `${value}i`
@@ -276,11 +275,8 @@ export const shader = (parts: ShaderParts): Shader => {
   const start = parts.per === 'workgroup'
     ? `let group = ${group};\n  ${exact ? '' : `if (group >= ${groups}u) { return; }`}`
     : `let thread = (${group}) * ${parts.workgroup}u + local;\n  ${exact ? '' : `if (thread >= ${parts.count}u) { return; }`}`
-  const rest = [...parts.declarations, parts.body].join('\n')
   const code = [
     parts.bindings.text,
-    /_bits_\b/.test(rest) ? specialPrelude : '',
-    preludeFor(rest),
     ...parts.declarations,
     `@compute @workgroup_size(${parts.workgroup})
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) local: u32) {

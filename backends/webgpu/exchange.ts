@@ -1,5 +1,5 @@
 import { bytesPerElement } from '#lib/dtype.ts'
-import { call, type Expression, input } from '#lib/kernel/expression.ts'
+import { inPairs, input } from '#lib/kernel/expression.ts'
 import { type Combine, contiguous, elementsOf, type Exchange, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from './device.ts'
 import type { Shader } from './emit.ts'
@@ -71,11 +71,7 @@ const foldShader = (
   shape: Shape,
 ): Shader => {
   const name = to.type === 'bool' && combine === 'sum' ? 'maximum' : combineCall(combine)
-  let folded: readonly Expression[] = parts.map((_, n) => input(n))
-  while (folded.length > 1) {
-    folded = folded.flatMap((part, n) => n % 2 === 1 ? [] : n + 1 < folded.length ? [call(name, part, folded[n + 1]!)] : [part])
-  }
-  const expression = folded[0]!
+  const expression = inPairs(name, parts.map((_, n) => input(n)))
   return mapShader({ kind: 'map', sizes, origin: sizes.map(() => 0), inputs: parts, expression, output: to }, shape)
 }
 

@@ -43,6 +43,15 @@ export const integer = (value: number): Expression => ({ constant: value, type: 
 export const literal = (value: number, type: DType): Expression => ({ constant: type === 'f32' ? Math.fround(value) : value, type })
 export const call = (name: ScalarName, ...of: readonly Expression[]): Expression => ({ call: name, of })
 
+/** Parts put together in pairs, and the pairs in pairs: a sum of n of them is off by log n roundings and not by n. */
+export const inPairs = (name: ScalarName, parts: readonly Expression[]): Expression => {
+  let pairs = parts
+  while (pairs.length > 1) {
+    pairs = pairs.flatMap((part, n) => n % 2 === 1 ? [] : n + 1 < pairs.length ? [call(name, part, pairs[n + 1]!)] : [part])
+  }
+  return pairs[0]!
+}
+
 // ---- reading expressions -------------------------------------------------------------------------------------------
 
 /** The element type of an expression, given the types of the operands and of the reductions. */

@@ -4,6 +4,7 @@ import { cPower, divideIntegers, toInteger } from './float64.ts'
 import { uniformNumber, uniformText } from './threefry.ts'
 import { bits } from './wgsl/bits.ts'
 import { division } from './wgsl/division.ts'
+import { emulated } from './wgsl/emulated.ts'
 import { exponential } from './wgsl/exponential.ts'
 import { logarithm } from './wgsl/logarithm.ts'
 import { power } from './wgsl/power.ts'
@@ -171,3 +172,6 @@ export const formOf = (name: ScalarName, first: DType | undefined): Form => {
  * the last place (docs/numbers.md) and keep NaN. Names end in `_`, so that an emitter can tell which it needs.
  */
 export const wgslPrelude = /* wgsl */ `${bits}${division}${exponential}${logarithm}${trigonometric}${power}${uniformText}`
+
+/** Those that have another form where a GPU is emulated. */
+export const emulatedPrelude = emulated

@@ -4,9 +4,9 @@ import Table from 'cli-table3'
 import { openWebGpu } from '#backends/mod.ts'
 import type { WebGpuBackend } from '#backends/webgpu/mod.ts'
 import { Bindings, type Shader, shader } from '#backends/webgpu/emit.ts'
-import { encode, prepare } from '#backends/webgpu/dispatch.ts'
+import { encode, prepareAll } from '#backends/webgpu/dispatch.ts'
 import { usages } from '#backends/webgpu/device.ts'
-import { contractShader } from '#backends/webgpu/kernels/contract.ts'
+import { contractShaders } from '#backends/webgpu/kernels/contract.ts'
 import { type Fault, sentence } from '#lib/fault.ts'
 import { input } from '#lib/kernel/expression.ts'
 import type { ContractKernel } from '#lib/kernel/kernel.ts'
@@ -59,31 +59,29 @@ const naive = (k: ContractKernel): Shader => {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 const measure = async ({ device }: WebGpuBackend): Promise<void> => {
+  const ours = (['NN', 'NT', 'TN', 'TT'] as const).map((turns) => {
+    const { shaders, scratch } = contractShaders(kernel(turns[0] as 'N' | 'T', turns[1] as 'N' | 'T'), device.shape, 3)
+    return { name: `ours ${turns}`, shaders, scratch }
+  })
+  const lengths = [size * size, size * size, size * size, Math.max(1, ...ours.map(({ scratch }) => scratch))]
   const buffers = orDie(
-    await device.allocate([0, 1, 2].map(() => (
-      { bytes: size * size * 4, usage: usages.storage | usages.copyDestination }
-    ))),
+    await device.allocate(lengths.map((length) => ({ bytes: 4 * length, usage: usages.storage | usages.copyDestination }))),
   )
-  for (const buffer of buffers.slice(1)) {
+  for (const buffer of buffers.slice(1, 3)) {
     device.gpu.queue.writeBuffer(buffer, 0, Float32Array.from({ length: size * size }, () => Math.random()))
   }
-  const shaders: readonly (readonly [string, Shader])[] = [
-    ['naive', naive(kernel('N', 'N'))],
-    ...(['NN', 'NT', 'TN', 'TT'] as const).map((turns) =>
-      [`ours ${turns}`, contractShader(kernel(turns[0] as 'N' | 'T', turns[1] as 'N' | 'T'), device.shape)] as const
-    ),
-  ]
   const variants = []
-  for (const [name, text] of shaders) {
-    variants.push({ name, dispatch: orDie(await prepare(device, text, (n) => buffers[n]!)), wall: [] as number[], cpu: [] as number[] })
+  for (const { name, shaders } of [{ name: 'naive', shaders: [naive(kernel('N', 'N'))] }, ...ours]) {
+    const dispatches = orDie(await prepareAll(device, shaders, (n) => buffers[n]!))
+    variants.push({ name, dispatches, wall: [] as number[], cpu: [] as number[] })
   }
   const flops = 2 * size ** 3
   for (let round = 0; round <= rounds; round++) {
-    for (const { dispatch, wall, cpu } of variants) {
+    for (const { dispatches, wall, cpu } of variants) {
       const before = process.cpuUsage()
       const start = performance.now()
       const encoder = device.gpu.createCommandEncoder()
-      encode(encoder, [dispatch])
+      encode(encoder, dispatches)
       device.submit([encoder.finish()])
       await device.gpu.queue.onSubmittedWorkDone()
       const seconds = (performance.now() - start) / 1000

@@ -188,7 +188,12 @@ const from = async (folder: string): Promise<ShadersOf> => {
     readonly shadersOf?: (kernel: Kernel, shape: Device['shape'], scratch: number) => { readonly shaders: readonly Shader[] }
     readonly shaderOf: (kernel: Kernel, shape: Device['shape']) => Shader
   }
-  return (kernel, shape) => shadersOf === undefined ? [shaderOf(kernel, shape)] : shadersOf(kernel, shape, 5).shaders
+  // Earlier shaders bring their scalar functions and special numbers along, which then need names of their own.
+  const renamed = ({ code, ...rest }: Shader): Shader => ({
+    ...rest,
+    code: code.replaceAll(/\b([a-z]\w*_)(?=\()/g, '$1own').replaceAll(/_bits_\b/g, '_bits_own'),
+  })
+  return (kernel, shape) => shadersOf === undefined ? [renamed(shaderOf(kernel, shape))] : shadersOf(kernel, shape, 5).shaders
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!

@@ -22,7 +22,7 @@ export type Case = readonly [...given: Entry[], result: Entry | Either]
 
 /** A result that may be either: an adapter may take subnormal operands for 0. */
 export interface Either {
-  readonly either: readonly [number, number]
+  readonly either: readonly number[]
 }
 
 const unary = (op: string, apply: unknown, cases: readonly Case[], of: DType = 'f32'): EdgeGroup => ({
@@ -95,9 +95,9 @@ const arithmetic: readonly EdgeGroup[] = [
     [huge, huge, 1],
     [1e38, 2e38, 0.5],
     [2e38, 1e-38, inf],
-    [2 ** -100, tiny, 2 ** 32],
+    [2 ** -100, tiny, { either: [2 ** 32, inf] }],
     [2e-38, 2e-38, 1],
-    [tiny, tiny, { either: [1, 0] }],
+    [tiny, tiny, { either: [1, 0, nan] }],
     [1, huge, 1 / huge],
     [1, tiny, inf],
     [1e20, 1e-20, inf],
@@ -216,6 +216,11 @@ const functions: readonly EdgeGroup[] = [
   unary('cos', ops.cos, [[-0, 1], [inf, nan], [nan, nan], [1e6, 0.93675212753], [tiny, 1], [huge, Math.cos(Math.fround(huge))]]),
   unary('tanh', ops.tanh, [[inf, 1], [-inf, -1], [nan, nan], [-0, -0], [100, 1], [tiny, tiny]]),
   unary('erf', ops.erf, [[inf, 1], [-inf, -1], [nan, nan], [-0, -0], [10, 1], [1e-30, 1e-30 * 2 / Math.sqrt(Math.PI)]]),
+  unary('softplus', ops.softplus, [[inf, inf], [-inf, 0], [nan, nan], [-20, Math.log1p(Math.exp(-20))], [200, 200], [-200, 0], [
+    0,
+    Math.LN2,
+  ]]),
+  unary('logSigmoid', ops.logSigmoid, [[inf, 0], [-inf, -inf], [nan, nan], [-88, -88], [-1e30, -1e30], [20, -Math.log1p(Math.exp(-20))]]),
   unary('sigmoid', ops.sigmoid, [[inf, 1], [-inf, 0], [nan, nan], [-200, 0], [200, 1], [-80, 1 / (1 + Math.exp(80))]]),
   unary('silu', ops.silu, [[inf, inf], [-inf, nan], [nan, nan], [-1e20, -0], [1e20, 1e20], [-0, -0]]),
   unary('gelu', ops.gelu, [[inf, inf], [-inf, nan], [nan, nan], [-1e20, -0], [1e20, 1e20]]),
@@ -267,7 +272,9 @@ const functions: readonly EdgeGroup[] = [
 ]
 
 const rows: readonly EdgeGroup[] = [
-  fold('sum', ops.sum('e'), [[[1, nan, 2], nan], [[inf, -inf, 0], nan], [[inf, 1, 2], inf], [[huge, huge, 0], inf], [[-0, -0, -0], 0], [[
+  fold('sum', ops.sum('e'), [[[1, nan, 2], nan], [[inf, -inf, 0], nan], [[inf, 1, 2], inf], [[huge, huge, 0], inf], [[-0, -0, -0], {
+    either: [0, -0],
+  }], [[
     1,
     2,
     3,
@@ -279,6 +286,21 @@ const rows: readonly EdgeGroup[] = [
     -tiny,
   ], -tiny]]),
   fold('min', ops.min('e'), [[[1, nan, 2], nan], [[inf, inf, inf], inf], [[-0, 0, 0], -0], [[0, 0, 0], 0], [[tiny, 1, tiny], tiny]]),
+  fold('logSumExp', ops.logSumExp('e'), [
+    [[-inf, -inf, -inf], -inf],
+    [[inf, 0, 0], inf],
+    [[inf, -inf, inf], inf],
+    [[1, nan, 2], nan],
+    [[-inf, 0, -inf], 0],
+    [[huge, -huge, 0], huge],
+  ]),
+  fold('logSoftmax', ops.logSoftmax('e'), [
+    [[0, -100, -200], [0, -100, -200]],
+    [[-inf, 0, -inf], [-inf, 0, -inf]],
+    [[-inf, -inf, -inf], [nan, nan, nan]],
+    [[1, nan, 2], [nan, nan, nan]],
+    [[huge, 0, 0], [0, -huge, -huge]],
+  ]),
   fold('softmax', ops.softmax('e'), [
     [[1, nan, 2], [nan, nan, nan]],
     [[inf, 0, 0], [nan, nan, nan]],
@@ -306,6 +328,8 @@ const derivatives: readonly EdgeGroup[] = [
   gradient('geluErf', ops.geluErf, [[1e20, 1], [-1e20, 0], [inf, 1], [-inf, 0], [0, 0.5], [nan, nan]]),
   gradient('silu', ops.silu, [[1e20, 1], [-1e20, 0], [inf, 1], [-inf, 0], [0, 0.5], [nan, nan]]),
   gradient('sigmoid', ops.sigmoid, [[1e20, 0], [-1e20, 0], [inf, 0], [-inf, 0], [0, 0.25]]),
+  gradient('softplus', ops.softplus, [[1e20, 1], [-1e20, 0], [inf, 1], [-inf, 0], [0, 0.5]]),
+  gradient('logSigmoid', ops.logSigmoid, [[1e20, 0], [-1e20, 1], [inf, 0], [-inf, 1], [0, 0.5]]),
   gradient('tanh', ops.tanh, [[1e20, 0], [-inf, 0], [0, 1], [-0, 1]]),
   gradient('erf', ops.erf, [[1e20, 0], [-inf, 0], [0, 2 / Math.sqrt(Math.PI)]]),
   gradient('exp', ops.exp, [[-inf, 0], [inf, inf], [0, 1]]),

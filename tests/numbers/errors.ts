@@ -2,7 +2,7 @@ import process from 'node:process'
 import { openReference } from '#backends/reference/mod.ts'
 import { openWebGpu } from '#backends/webgpu/mod.ts'
 import { right } from '../backends/support.ts'
-import { table, writePart } from './document.ts'
+import { boundsTable, edgesTable, table, writePart } from './document.ts'
 import { measured } from './functions.ts'
 import { errorsOf } from './measure.ts'
 
@@ -10,7 +10,7 @@ import { errorsOf } from './measure.ts'
  * Measures the largest errors of the scalar functions on each backend, at 2^20 points and more:
  *
  *     npx tsx tests/numbers/errors.ts           prints a table
- *     npx tsx tests/numbers/errors.ts --write   puts it into docs/numbers.md
+ *     npx tsx tests/numbers/errors.ts --write   puts it into docs/numbers.md, with the rules and bounds that the tests hold
  */
 const backends = [await right(openReference()), await right(openWebGpu())]
 const rows: string[][] = []
@@ -24,6 +24,9 @@ for (const one of measured) {
   }
 }
 const text = table(['function', 'backend', 'points', 'largest error in ulp', 'relative', 'at', 'wrong'], rows)
-if (process.argv.includes('--write')) writePart('errors', text)
-else console.log(text)
+if (process.argv.includes('--write')) {
+  writePart('errors', text)
+  writePart('edges', edgesTable())
+  writePart('bounds', boundsTable())
+} else console.log(text)
 for (const backend of backends) await backend.close()

@@ -1,15 +1,17 @@
 import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
+import type { Shape } from '../device.ts'
 import { aligned, Bindings, constantText, decodeText, lanes, maskKeeps, namesOf, offsetText, type Shader, shader } from '../emit.ts'
-import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
+import { atLevel, blockTerms, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { simplify } from '../loops.ts'
 
 /**
  * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
  * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
  * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a mask leaves
- * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts).
+ * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts). A real GPU has no
+ * registers for a second level: there it is the output itself, and two levels of √n terms each do.
  */
-export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
+export const attentionGradientShader = (k: AttentionGradientKernel, shape: Shape): Shader => {
   const depth = k.rows.length
   const ofKeys = k.of === 'keys'
   const views: readonly View[] = [k.query, k.key, k.value, k.cotangent, k.stats, k.output, ...present(k.mask), ...present(k.carry)]
@@ -43,16 +45,22 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
   const stored = k.mask === null ? '' : `${buffers[mask]}[${innerStart(mask, 1)}]`
   const scored = (sum: string): string => `${sum} * ${constantText(k.scale, 'f32')}${k.mask?.type === 'f32' ? ` + ${stored}` : ''}`
   const ifKept = (body: string): string => k.mask === null ? body : `if ${maskKeeps(k.mask.type, stored)} {\n${body}\n}`
-  const lane = (text: string, n: number): string => wide ? `${text}.${lanes[n]}` : text
   const eachLane = Array.from({ length: width }, (_, n) => n)
-  const write = (sums: string, part: number, carriedPart: number): string =>
+  /** One statement for each lane of feature group f of one gradient: its place in the output, in the carry, and in a sum. */
+  const perLane = (part: number, carriedPart: number, statement: (to: string, carried: string, lane: string) => string): string =>
     eachLane.map((n) => {
       const at = (view: number, offset: number): string =>
         `${buffers[view]}[${
           offsetText(offset === 0 ? `row${view}` : `row${view} + ${offset}`, [`(f * ${width} + ${n})`], [byFeature(view)])
         }]`
-      return `${at(output, part)} = ${lane(`${sums}[f]`, n)}${carry < 0 ? '' : ` + ${at(carry, carriedPart)}`};`
+      return statement(at(output, part), carry < 0 ? '' : at(carry, carriedPart), wide ? `.${lanes[n]}` : '')
     }).join('\n    ')
+  /** The same for all gradients that a thread makes, feature group after feature group. */
+  const gradients = ofKeys ? ['first', 'second'] : ['first']
+  const forGradients = (statement: (sums: string) => (to: string, carried: string, lane: string) => string): string =>
+    `for (var f = 0; f < ${units}; f++) {
+    ${gradients.map((sums, n) => n === 0 ? perLane(0, 0, statement(sums)) : perLane(k.part, k.carryPart, statement(sums))).join('\n    ')}
+  }`
 
   const products = cascade({
     loops: [{ name: 'f', to: units }],
@@ -62,7 +70,6 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
       slope += ${product('far[f]', load(others[1], 'b'))};`,
   })
   const last = (name: string): string => atLevel(name, products.levels - 1)
-  const gradients = ofKeys ? ['first', 'second'] : ['first']
   const pair = `let a = ${innerStart(others[0], width)};
     let b = ${innerStart(others[1], width)};
     let s = ${innerStart(stats, 1)};
@@ -75,12 +82,22 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
       first[f] += change * ${load(others[0], 'a')};
       ${ofKeys ? `second[f] += weight * ${load(others[1], 'b')};` : ''}
     }`
+  const pairs = elementsOf(inner.sizes)
+  const inOutput = shape === 'gpu' && pairs > blockTerms
   const walk = cascade({
-    loops: [{ name: 'n', to: elementsOf(inner.sizes), unsigned: true }],
+    loops: [{ name: 'n', to: pairs, unsigned: true }],
     body: `var m = n;\n${decodeText('m', inner.sizes, 'i')}\n${ifKept(pair)}`,
-    flush: (level) => `for (var f = 0; f < ${units}; f++) {\n${flushSums(gradients, `${element}(0.0)`, '[f]')(level)}\n}`,
+    ...(inOutput ? { block: Math.max(blockTerms, Math.ceil(Math.sqrt(pairs))) } : {}),
+    flush: (level) =>
+      !inOutput
+        ? `for (var f = 0; f < ${units}; f++) {\n${flushSums(gradients, `${element}(0.0)`, '[f]')(level)}\n}`
+        : level > 0
+        ? ''
+        : `${forGradients((sums) => (to, _, lane) => `${to} += ${sums}[f]${lane};`)}
+        for (var f = 0; f < ${units}; f++) { ${gradients.map((sums) => `${sums}[f] = ${element}(0.0);`).join(' ')} }`,
   })
-  const top = walk.levels - 1
+  const levels = inOutput ? [0] : levelsOf(walk)
+  const top = levels.length - 1
 
   const body = `var t = thread;
   ${decodeText('t', rows.sizes, 'p')}
@@ -93,10 +110,12 @@ export const attentionGradientShader = (k: AttentionGradientKernel): Shader => {
     near[f] = ${load(own[0], `row${own[0]}`)};
     far[f] = ${load(own[1], `row${own[1]}`)};
   }
-  ${elementsOf(k.inner) === 0 ? '' : walk.text}
-  for (var f = 0; f < ${units}; f++) {
-    ${write(atLevel('first', top), 0, 0)}
-    ${ofKeys ? write(atLevel('second', top), k.part, k.carryPart) : ''}
+  ${inOutput ? forGradients(() => (to, carried) => `${to} = ${carried === '' ? '0.0' : carried};`) : ''}
+  ${pairs === 0 ? '' : walk.text}
+  ${
+    inOutput
+      ? ''
+      : forGradients((sums) => (to, carried, lane) => `${to} = ${atLevel(sums, top)}[f]${lane}${carried === '' ? '' : ` + ${carried}`};`)
   }`
   const threads = elementsOf(rows.sizes)
   return shader({ bindings, declarations: [], count: threads, workgroup: threads >= 1024 ? 32 : 8, body })

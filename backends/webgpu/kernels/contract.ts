@@ -1,9 +1,11 @@
-import { type ContractKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
+import { inPairs, input, substitute } from '#lib/kernel/expression.ts'
+import { contiguous, type ContractKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
-import type { Shader } from '../emit.ts'
+import type { WithScratch } from '../emit.ts'
 import { innermost, simplify } from '../loops.ts'
 import { blockShader } from './contract_block.ts'
-import { tileShader } from './contract_tile.ts'
+import { tile, tileShader } from './contract_tile.ts'
+import { mapShader } from './map.ts'
 
 /** A view's strides over each of a contraction's loop groups, after simplification. */
 export interface Operand {
@@ -69,8 +71,40 @@ const better = (c: Contraction): Contraction => {
   return turn ? transposed(c) : c
 }
 
-export const contractShader = (k: ContractKernel, shape: Shape): Shader => {
+/** Workgroups that keep a real GPU busy, inner positions that make a part worth while, and parts that one expression adds up. */
+const [enoughWorkgroups, leastLength, mostParts] = [512, 256, 32]
+
+/** Into how many parts the inner positions are split, where a real GPU has too few tiles to be busy. */
+const partsOf = (k: ContractKernel): number => {
+  const along = (sizes: readonly number[]): number => Math.ceil(elementsOf(sizes) / tile)
+  const tiles = elementsOf(k.batch) * along(k.rows) * along(k.columns)
+  return Math.max(1, Math.min(Math.floor(elementsOf(k.inner) / leastLength), Math.floor(enoughWorkgroups / tiles), mostParts))
+}
+/** The parts' sums side by side in the scratch buffer, and a map that adds them up and goes on with the epilogue. */
+const splitShaders = (k: ContractKernel, parts: number, scratch: number, shape: Shape): WithScratch => {
+  const sizes = [...k.batch, ...k.rows, ...k.columns]
+  const results = elementsOf(sizes)
+  const outer = (view: View): View => ({ ...view, strides: view.strides.slice(0, sizes.length) })
+  const sumsOf = (part: number): View => ({ buffer: scratch, type: 'f32', offset: part * results, strides: contiguous(sizes) })
+  const output = { ...sumsOf(0), strides: [...contiguous(sizes), ...k.inner.map(() => 0)] }
+  const sum = inPairs('add', Array.from({ length: parts }, (_, n) => input(n)))
+  const expression = substitute(k.epilogue, (leaf) => 'input' in leaf ? leaf.input === 0 ? sum : input(parts + leaf.input - 1) : leaf)
+  const adding = mapShader({
+    kind: 'map',
+    sizes,
+    origin: sizes.map(() => 0),
+    inputs: [...Array.from({ length: parts }, (_, part) => sumsOf(part)), ...k.extras.map(outer)],
+    expression,
+    output: outer(k.output),
+  }, shape)
+  const tiles = tileShader(better(contractionOf({ ...k, extras: [], epilogue: input(0), output })), parts)
+  return { shaders: [tiles, adding], scratch: parts * results }
+}
+
+export const contractShaders = (k: ContractKernel, shape: Shape, scratch: number): WithScratch => {
+  const large = elementsOf(k.rows) >= 32 && elementsOf(k.columns) >= 32 && elementsOf(k.inner) >= 16
+  const parts = shape === 'gpu' && large && k.left.type === 'f32' ? partsOf(k) : 1
+  if (parts > 1) return splitShaders(k, parts, scratch, shape)
   const c = better(contractionOf(k))
-  const large = elementsOf(c.rows) >= 32 && elementsOf(c.columns) >= 32 && elementsOf(c.inner) >= 16
-  return shape === 'gpu' && large ? tileShader(c) : blockShader(c)
+  return { shaders: [shape === 'gpu' && large ? tileShader(c) : blockShader(c)], scratch: 0 }
 }

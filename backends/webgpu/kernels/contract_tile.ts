@@ -7,9 +7,11 @@ import type { Contraction, Operand } from './contract.ts'
 /**
  * A contraction for a real GPU: a workgroup of 16 x 16 threads computes 64 rows and 64 columns, and brings 16 inner
  * positions of both operands into workgroup memory at a time. Each thread computes 4 x 4 sums.
+ *
+ * With several `parts` each takes a part of the inner positions, and writes its sums to a place of its own in the output's buffer.
  */
 
-const tile = 64
+export const tile = 64
 const depth = 16
 const side = 16
 const threads = side * side
@@ -38,10 +40,13 @@ const loadText = (c: Contraction, o: Operand, free: 'rows' | 'columns', name: st
   }`
 }
 
-export const tileShader = (c: Contraction): Shader => {
+export const tileShader = (c: Contraction, parts = 1): Shader => {
   const type = c.left.view.type
   const rows = elementsOf(c.rows)
   const columns = elementsOf(c.columns)
+  const inner = elementsOf(c.inner)
+  // A part ends where a tile does.
+  const length = parts === 1 ? inner : depth * Math.ceil(inner / parts / depth)
   const down = Math.ceil(rows / tile)
   const across = Math.ceil(columns / tile)
   const bindings = new Bindings()
@@ -58,12 +63,13 @@ export const tileShader = (c: Contraction): Shader => {
   const own = count(each)
   const sums = own.flatMap((i) => own.map((j) => `sum${i}_${j}`))
   const walk = cascade({
-    loops: [{ name: 'start', to: elementsOf(c.inner), by: depth, unsigned: true }],
+    loops: [{ name: 'position', to: length, by: depth, unsigned: true }],
     terms: depth,
     flush: flushSums(sums, `${type}(0)`),
     // Whole numbers come out the same in any order.
     ...(type === 'f32' ? {} : { block: Infinity }),
-    body: `${loadText(c, c.left, 'rows', 'left', left)}
+    body: `let start = first + position;
+    ${loadText(c, c.left, 'rows', 'left', left)}
     ${loadText(c, c.right, 'columns', 'right', right)}
     workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k++) {
@@ -91,6 +97,7 @@ export const tileShader = (c: Contraction): Shader => {
   const body = `var t = group;
   let column = (t % ${across}u) * ${tile}u; t = t / ${across}u;
   let row = (t % ${down}u) * ${tile}u; t = t / ${down}u;
+  ${parts === 1 ? 'let first = 0u;' : `let part = t % ${parts}u; t = t / ${parts}u;\n  let first = part * ${length}u;`}
   ${decodeText('t', c.batch, 'n')}
   let left_start = ${start(c.left)};
   let right_start = ${start(c.right)};
@@ -98,7 +105,7 @@ export const tileShader = (c: Contraction): Shader => {
   let y = local / ${side}u;
   ${levelsOf(walk).flatMap((level) => sums.map((sum) => `var ${atLevel(sum, level)} = ${type}(0);`)).join('\n')}
   ${walk.text}
-  let start0 = ${start(c.output)};
+  let start0 = ${parts === 1 ? '' : `i32(part) * ${elementsOf(c.batch) * rows * columns} + `}${start(c.output)};
   ${extras.map((n) => `let start${n} = ${start(c.extras[n - 1]!)};`).join('\n')}
   ${
     own.map((i) =>
@@ -118,7 +125,7 @@ export const tileShader = (c: Contraction): Shader => {
       `var<workgroup> right_tile: array<${type}, ${tile * depth}>;`,
       epilogue.text,
     ],
-    count: elementsOf(c.batch) * down * across,
+    count: elementsOf(c.batch) * parts * down * across,
     per: 'workgroup',
     workgroup: threads,
     body,

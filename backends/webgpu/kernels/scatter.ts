@@ -1,15 +1,9 @@
 import { integer, real } from '#lib/kernel/expression.ts'
 import { elementsOf, scatteredRows, type ScatterKernel, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
-import { aligned, Bindings, decodeText, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { aligned, Bindings, decodeText, namesOf, offsetText, type Shader, shader, type WithScratch } from '../emit.ts'
 import { innermost, simplify } from '../loops.ts'
 import { mapShader } from './map.ts'
-
-/** Shaders that run one after another, and the elements of a scratch buffer that they share. */
-export interface WithScratch {
-  readonly shaders: readonly Shader[]
-  readonly scratch: number
-}
 
 /**
  * Three shaders: the first fills the output with zeros; the second links the positions of each row to a list, in ascending

@@ -23,8 +23,9 @@ fn order_(x: f32) -> i32 {
   let b = bitcast<i32>(x);
   return select(b, -2147483648 - b, b < 0);
 }
-fn less_(a: f32, b: f32) -> bool { return (order_(a) < order_(b)) & !is_nan_(a) & !is_nan_(b); }
-fn less_or_equal_(a: f32, b: f32) -> bool { return (order_(a) <= order_(b)) & !is_nan_(a) & !is_nan_(b); }
+fn are_numbers_(a: f32, b: f32) -> bool { return max(size_bits_(a), size_bits_(b)) <= 0x7f800000; }
+fn less_(a: f32, b: f32) -> bool { return (order_(a) < order_(b)) & are_numbers_(a, b); }
+fn less_or_equal_(a: f32, b: f32) -> bool { return (order_(a) <= order_(b)) & are_numbers_(a, b); }
 fn equal_(a: f32, b: f32) -> bool { return (order_(a) == order_(b)) & !is_nan_(a); }
 // Integers in the order of the numbers, -0 just below 0.
 fn total_order_(x: f32) -> i32 {

@@ -7,6 +7,12 @@ export const division = /* wgsl */ `
 // How many units of 2^-149 a subnormal number has, with its sign.
 fn subnormal_units_(x: f32) -> f32 { return with_sign_of_(f32(bitcast<i32>(x) & 0x007fffff), x); }
 fn divide_(a: f32, b: f32) -> f32 {
+  let below = size_bits_(b);
+  if ((below >= 0x00800000) & (below < 0x7e800000)) { return a / b; }
+  return quotient_by_extreme_(a, b);
+}
+// By a divisor that is 0, subnormal, above 2^126, infinite or NaN.
+fn quotient_by_extreme_(a: f32, b: f32) -> f32 {
   let above = size_bits_(a);
   let below = size_bits_(b);
   let tiny = below < 0x00800000;

@@ -40,15 +40,15 @@ fn positive_power_(x: f32, y: f32) -> f32 {
   let upper = upper_part_(exponent);
   return two_to_the_(upper * logarithm.x, (exponent - upper) * logarithm.x + exponent * logarithm.y);
 }
-// 0 for a number that is not whole, 1 for an odd one, 2 for an even one.
-fn parity_(y: f32) -> u32 {
-  let b = bitcast<u32>(y);
-  let exponent = (b >> 23u) & 0xffu;
-  let significand = (b & 0x007fffffu) | 0x00800000u;
-  let behind = clamp(150u - min(exponent, 150u), 0u, 31u);
-  let fraction = significand & ((1u << behind) - 1u);
-  let whole = select(select(2u, 1u, ((significand >> behind) & 1u) == 1u), 0u, fraction != 0u);
-  return select(select(whole, 2u, exponent > 150u), 2u, (b << 1u) == 0u);
+// 0 for a number that is not whole, 1 for an odd one, 2 for an even one: the bit that counts ones is the last from 2^23 on, the last
+// but one from 2^22 on, and below it is found by adding; from 2^24 on all numbers are even.
+fn parity_(y: f32) -> i32 {
+  let b = bitcast<i32>(y);
+  let size = b & 0x7fffffff;
+  let n = nearest_integer_(y);
+  let ones = select(select(select(n, b / 2, size >= 0x4a800000), b, size >= 0x4b000000), 0, size >= 0x4b800000);
+  let whole = select(f32(n) == y, (b & 1) == 0, size >= 0x4a800000) | (size >= 0x4b000000);
+  return select(0, 2 - (ones & 1), whole);
 }
 fn power_(x: f32, y: f32) -> f32 {
   var value = positive_power_(absolute_(x), y);
@@ -61,10 +61,10 @@ fn power_at_edge_(x: f32, y: f32, size: f32) -> f32 {
   let x_size = size_bits_(x);
   let y_size = size_bits_(y);
   let parity = parity_(y);
-  let sign = select(0, bitcast<i32>(x) & -2147483648, parity == 1u);
+  let sign = select(0, bitcast<i32>(x) & -2147483648, parity == 1);
   let grows = (x_size > 0x3f800000) == (bitcast<i32>(y) >= 0);
   let extreme = bitcast<f32>(select(0, 0x7f800000, grows) | sign);
-  let ordinary = select(bitcast<f32>(bitcast<i32>(size) | sign), not_a_number_(x), (bitcast<i32>(x) < 0) & (parity == 0u));
+  let ordinary = select(bitcast<f32>(bitcast<i32>(size) | sign), not_a_number_(x), (bitcast<i32>(x) < 0) & (parity == 0));
   let of_number = select(ordinary, extreme, (x_size == 0) | (x_size == 0x7f800000) | (y_size == 0x7f800000));
   let of_one = select(of_number, 1.0, (x_size == 0x3f800000) & (y_size == 0x7f800000));
   let of_any = select(select(of_one, y, y_size > 0x7f800000), x, x_size > 0x7f800000);
