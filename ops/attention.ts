@@ -193,7 +193,10 @@ const template = (
  * et al. 2017, section 3.2.1). `over` and `features` must be whole in k and v. Where the queries have dim `over` too,
  * that is their own position and may be cut; every other dim that q and k share runs along (batch, heads). A bool
  * `mask` keeps where true, an f32 one is added to the scores; it names the key dim `maskKeys` (or `over`, if the queries
- * don't have it); its other dims are among those of the scores, the queries' dims without the features.
+ * don't have it); its other dims are among those of the scores, the queries' dims without the features. A key that it leaves
+ * out, by false or by -∞, is not looked at: what it and its value are, even NaN, reaches no result and no gradient of queries,
+ * keys and values. A query that is left without keys has 0. Second derivatives and the gradient of an f32 mask weigh such keys by 0
+ * instead, which of NaN makes NaN.
  *
  * With `ring: 'sp'` queries, keys and values stay cut over sp along `over`, and keys and values go round the axis, in the
  * backward pass with their gradients (Ring Attention, arXiv 2310.01889). A mask is whole along the keys, and has no gradient.

@@ -66,7 +66,7 @@ const op: Op<Attributes> = {
   sides: () => ['logits', 'labels'],
   shape: ([x, labels], { dim, ignore, smoothing }) => {
     if (ignore !== null && ignore !== (ignore | 0)) refuse(say.optionIs('crossEntropy', 'ignore', ignore, 'a whole number of i32'))
-    if (!(smoothing >= 0 && smoothing < 1)) {
+    if (!(typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1)) {
       refuse(say.optionIs('crossEntropy', 'smoothing', smoothing, 'a number from 0 to less than 1'))
     }
     needDim('crossEntropy', x!, dim, 'logits')

@@ -1,8 +1,9 @@
 import { sumTo } from '#lib/grad/template.ts'
 import { call, input } from '#lib/kernel/expression.ts'
 import * as say from '#lib/language/messages.ts'
+import { knownOptions } from '#lib/language/options.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
-import { refuse } from '#lib/language/refusal.ts'
+import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { LinearLayer } from '#lib/language/rules/contract.ts'
 import { sourceLine } from '#lib/language/source.ts'
 import { type AnyTensor, type Stage, stage } from '#lib/language/tensor.ts'
@@ -78,6 +79,7 @@ export const linear = <W extends LinearParameters, const Dims extends string>(
   const where = sourceLine()
   const { weight, bias } = 'weight' in parameters ? parameters : { weight: parameters, bias: undefined }
   return stage((x) => {
+    if ('weight' in parameters) atLine(where, () => knownOptions('linear', parameters, ['weight', 'bias']))
     const sum = record(op, { dims }, [x, weight], where)
     return bias === undefined
       ? sum

@@ -1,5 +1,5 @@
 import { call, real } from '#lib/kernel/expression.ts'
-import { nonlinear } from '#lib/language/define.ts'
+import { logistic, nonlinear } from '#lib/language/define.ts'
 
 /**
  * The logarithm of 1 / (1 + e^-x), element by element, as min(x, 0) - log1p(e^-|x|): where the sigmoid itself has no digits left
@@ -13,5 +13,5 @@ export const logSigmoid = nonlinear(
       call('minimum', x, real(0)),
       call('logarithmOfOnePlus', call('exponential', call('negate', call('absolute', x)))),
     ),
-  (x) => call('divide', real(1), call('add', real(1), call('exponential', x))),
+  (x) => logistic(call('negate', x)),
 )

@@ -1,6 +1,7 @@
 import { crossRows, rowsOf } from '#lib/grad/rows.ts'
 import * as say from '#lib/language/messages.ts'
 import { readParts } from '#lib/language/read-spec.ts'
+import { knownOptions } from '#lib/language/options.ts'
 import { nodeOf, record } from '#lib/language/record.ts'
 import { atLine, refuse } from '#lib/language/refusal.ts'
 import type { ScatterAdd } from '#lib/language/rules/rows.ts'
@@ -61,7 +62,10 @@ export const scatterAdd = <const Part extends string, Ids extends AnyTensor, con
 ): Stage<ScatterAdd<Part, Ids, Keep>> => {
   const where = sourceLine()
   return stage((x) => {
-    const { name, size } = atLine(where, () => read(part))
+    const { name, size } = atLine(where, () => {
+      knownOptions('scatterAdd', options, ['keep'])
+      return read(part)
+    })
     return record(op, { dim: name, size, keep: options.keep ?? '' }, [x, ids], where)
   })
 }

@@ -1,5 +1,5 @@
 import { call, real } from '#lib/kernel/expression.ts'
-import { nonlinear } from '#lib/language/define.ts'
+import { logistic, nonlinear } from '#lib/language/define.ts'
 
 /**
  * log(1 + e^x), element by element, as max(x, 0) + log1p(e^-|x|): it neither overflows nor loses digits, and is 0 and ∞ for -∞
@@ -13,5 +13,5 @@ export const softplus = nonlinear(
       call('maximum', x, real(0)),
       call('logarithmOfOnePlus', call('exponential', call('negate', call('absolute', x)))),
     ),
-  (x) => call('divide', real(1), call('add', real(1), call('exponential', call('negate', x)))),
+  logistic,
 )

@@ -130,6 +130,9 @@ export const contract = (k: ContractKernel, buffers: Buffers, offsets: Offsets):
   }
 }
 
+/** The element by which a mask leaves a pair of query and key out. */
+const leftOut = (mask: View): number => mask.type === 'f32' ? -Infinity : 0
+
 export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets): void => {
   const depth = k.rows.length
   const rowsOf = (view: View) => offsets(k.rows, view.strides.slice(0, depth), view.offset)
@@ -141,11 +144,14 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
   })
   const [query, key, value, output] = [operand(k.query), operand(k.key), operand(k.value), operand(k.output)]
   const carry = k.carry === null ? null : operand(k.carry)
-  const mask = k.mask === null
-    ? null
-    : { elements: buffers[k.mask.buffer]!, rows: rowsOf(k.mask), key: k.mask.strides[depth]!, keeps: k.mask.type !== 'f32' }
+  const mask = k.mask === null ? null : {
+    elements: buffers[k.mask.buffer]!,
+    rows: rowsOf(k.mask),
+    key: k.mask.strides[depth]!,
+    leavesOut: leftOut(k.mask),
+    adds: k.mask.type === 'f32',
+  }
 
-  const leavesOut = (r: number, j: number): boolean => mask !== null && mask.keeps && mask.elements[mask.rows[r]! + j * mask.key]! === 0
   const scores = new Float64Array(k.keys)
   for (let r = 0; r < output.rows.length; r++) {
     // What is carried weighs as much as one key with its log-sum-exp as score.
@@ -160,7 +166,7 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
       score *= k.scale
       if (mask !== null) {
         const m = mask.elements[mask.rows[r]! + j * mask.key]!
-        score = !mask.keeps ? score + m : m !== 0 ? score : -Infinity
+        score = m === mask.leavesOut ? -Infinity : mask.adds ? score + m : score
       }
       scores[j] = score
       highest = Number.isNaN(score) || Number.isNaN(highest) ? NaN : Math.max(highest, score)
@@ -171,8 +177,8 @@ export const attention = (k: AttentionKernel, buffers: Buffers, offsets: Offsets
     for (let f = 0; f < k.features; f++) {
       let sum = before === 0 || carry === null ? 0 : before * carry.elements[carry.rows[r]! + f * carry.feature]!
       for (let j = 0; j < k.keys; j++) {
-        // What a bool mask leaves out is not looked at: 0 · NaN would be NaN.
-        if (leavesOut(r, j)) continue
+        // What a mask leaves out is not looked at: 0 · NaN would be NaN.
+        if (mask !== null && mask.elements[mask.rows[r]! + j * mask.key]! === mask.leavesOut) continue
         sum += scores[j]! * value.elements[value.rows[r]! + j * value.key + f * value.feature]!
       }
       output.elements[output.rows[r]! + f * output.feature] = highest === -Infinity ? 0 : sum / total
@@ -209,8 +215,8 @@ export const attentionGradient = (k: AttentionGradientKernel, buffers: Buffers, 
       score *= k.scale
       if (mask !== null) {
         const m = mask.elements[at(mask)]!
-        // What a bool mask leaves out is not looked at: 0 · NaN would be NaN.
-        if (k.mask!.type !== 'f32' && m === 0) continue
+        // What a mask leaves out is not looked at: 0 · NaN would be NaN.
+        if (m === leftOut(k.mask!)) continue
         if (k.mask!.type === 'f32') score += m
       }
       const [logSum, delta] = [stats.elements[atStats]!, stats.elements[atStats + stats.feature]!]

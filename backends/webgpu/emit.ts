@@ -64,14 +64,33 @@ const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort
 
 const isConstant = (e: Expression): e is Extract<Expression, { constant: number }> => 'constant' in e
 
+type Calculation = Extract<Expression, { call: unknown }>
+
 /** x · 0 for a zero that is known: a compiler may take that for 0, where it is NaN (of NaN or an infinity) or -0. */
-const productWithZero = (e: Extract<Expression, { call: unknown }>, write: (e: Expression) => string): string | undefined => {
+const productWithZero = (e: Calculation, write: (e: Expression) => string): string | undefined => {
   const zero = e.call === 'multiply'
     ? e.of.find((part) => isConstant(part) && part.type === 'f32' && Math.fround(part.constant) === 0)
     : undefined
   if (zero === undefined || !isConstant(zero)) return undefined
   const product = `times_zero_(${write(e.of.find((part) => part !== zero) ?? zero)})`
   return Object.is(Math.fround(zero.constant), -0) ? `negate_(${product})` : product
+}
+
+const [sums, products] = [['add', 'subtract'], ['multiply', 'divide']] as const
+const isOneOf = (names: readonly string[], e: Expression): boolean => 'call' in e && names.includes(e.call)
+const hasConstant = (e: Expression): boolean => 'call' in e && e.of.some(isConstant)
+
+/**
+ * The operands that must be rounded before a calculation goes on. WGSL lets a compiler take (x · a) · b for x · (a · b),
+ * (x - y) + y for x, and x · a + x · b for x · (a + b); where a · b is 0, or x is lost beside y, that is another number.
+ */
+const roundedFirst = (e: Calculation, write: (e: Expression) => string): readonly Expression[] => {
+  if (isOneOf(products, e)) return hasConstant(e) ? e.of.filter((part) => isOneOf(products, part) && hasConstant(part)) : []
+  if (!isOneOf(sums, e)) return []
+  const [one, other] = e.of
+  const factors = (part: Expression): readonly string[] => 'call' in part && isOneOf(products, part) ? part.of.map(write) : []
+  const shared = factors(one!).some((factor) => factors(other!).includes(factor))
+  return e.of.filter((part) => isOneOf(sums, part) || (shared && part === one))
 }
 
 /** Equal parts of an expression are computed once; parts of constants only, here and now. */
@@ -117,7 +136,10 @@ export const elementFunction = (
     if (before !== undefined) return before
     const type = typeOf(e, inputs, folds)
     const form = formOf(e.call, e.of[0] === undefined ? undefined : typeOf(e.of[0], inputs, folds))
-    const value = productWithZero(e, write) ?? form.wgsl(...e.of.map(write))
+    const first = type === 'f32' ? roundedFirst(e, write) : []
+    const operand = (part: Expression): string =>
+      first.includes(part) ? `bitcast<f32>(bitcast<u32>(${write(part)}) | no_bits_)` : write(part)
+    const value = productWithZero(e, write) ?? form.wgsl(...e.of.map(operand))
     let variable = names.get(value)
     if (variable === undefined) {
       variable = `e${names.size}`
@@ -197,6 +219,9 @@ export class Bindings {
 
 /** A stored element as a value: truth values are tested. */
 export const fromStored = (type: DType, stored: string): string => type === 'bool' ? `(${stored} != 0)` : stored
+/** Whether an element of a mask keeps its pair of query and key: a bool that is true, an f32 other than -∞. */
+export const maskKeeps = (type: DType, stored: string): string =>
+  type === 'f32' ? `(bitcast<u32>(${stored}) != 0xff800000u)` : fromStored(type, stored)
 export const toStored = (type: DType, value: string): string => type === 'bool' ? `select(0, 1, ${value})` : value
 
 /** Whether groups of four elements along the last loop lie together on a multiple of four, for every position. */

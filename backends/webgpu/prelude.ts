@@ -30,6 +30,7 @@ const specialBits = /* wgsl */ `
 var<private> infinity_bits_: u32 = 0x7f800000u;
 var<private> nan_bits_: u32 = 0x7fc00000u;
 var<private> negative_zero_bits_: u32 = 0x80000000u;
+var<private> no_bits_: u32 = 0u;
 `
 
 /** A shader's text with all that it needs. */

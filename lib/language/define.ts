@@ -186,4 +186,10 @@ export const scaled = (x: Expression, by: number): Expression => call('multiply'
 /** A factor that vanishes times one that may grow to ∞: 0 where the first is, not 0 · ∞. */
 export const finiteLimit = (vanishing: Expression, growing: Expression): Expression =>
   call('select', call('equal', vanishing, real(0)), real(0), call('multiply', vanishing, growing))
+/** 1 / (1 + e^-x) by way of e^-|x|: what is derived from it is finite too where e^-x is not. */
+export const logistic = (x: Expression): Expression => {
+  const [power, inverse] = [call('exponential', x), call('exponential', call('negate', x))]
+  const onePlus = (y: Expression): Expression => call('add', real(1), y)
+  return call('select', call('less', x, real(0)), call('divide', power, onePlus(power)), call('divide', real(1), onePlus(inverse)))
+}
 export const plus = (x: Expression, by: number): Expression => call('add', x, real(by))

@@ -3,9 +3,10 @@ import type { Combine } from '../kernel/kernel.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
 import { needDim, needKind, noExtra, sameSizes, sameType } from '../layout/shapes.ts'
 import { crossByName, type Op } from '../op.ts'
+import * as say from './messages.ts'
 import { type KnownOptions, knownOptions } from './options.ts'
 import { record } from './record.ts'
-import { atLine } from './refusal.ts'
+import { atLine, refuse } from './refusal.ts'
 import type { AlongAffine, Given } from './rules/along.ts'
 import { sourceLine } from './source.ts'
 import { type AnyTensor, type Stage, stage } from './tensor.ts'
@@ -75,7 +76,10 @@ export const norm = <const Name extends string>(
     const { scale, shift, epsilon = 1e-6 } = given
     const parameters = [scale, shift].filter((parameter) => parameter !== undefined)
     return stage((x) => {
-      atLine(where, () => knownOptions(name, given, affineOptions))
+      atLine(where, () => {
+        knownOptions(name, given, affineOptions)
+        if (!(Number.isFinite(epsilon) && epsilon >= 0)) refuse(say.optionIs(name, 'epsilon', epsilon, 'a finite number from 0 up'))
+      })
       return record(op, { dim, epsilon, scale: scale !== undefined, shift: shift !== undefined }, [x, ...parameters], where)
     })
   }

@@ -9,6 +9,7 @@ import { type Declaration, type Program, walkDeclarations } from '../language/pr
 import { readSpec } from '../language/read-spec.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
 import type { NamedElements } from '../run/executor.ts'
+import { notNegative, numberFault } from './options.ts'
 
 /** Every element the same. */
 export const constant = (value: number): Initialiser => ({ kind: 'constant', value })
@@ -56,6 +57,8 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
   }
   const { shape } = readSpec(`parameter '${name}'`, spec, type)
   const count = shape.dims.reduce((product, { size }) => product * size, 1)
+  const senseless = senselessIn(init)
+  if (senseless !== undefined) return E.left(badTensor(name, senseless))
   const stranger = init.kind === 'xavier' ? init.into?.split(' ').find((dim) => sizeOf(shape, dim) === undefined) : undefined
   if (stranger !== undefined) return E.left(badTensor(name, `xavier: no dim '${stranger}' in '${spec}'`))
   if (type !== 'f32' && !fits(init, type)) {
@@ -66,6 +69,20 @@ const initialValue = (name: string, { spec, type, init }: Declaration, seed: num
   return E.right(
     type === 'f32' ? Float32Array.from({ length: count }, (_, i) => at(i)) : Int32Array.from({ length: count }, (_, i) => at(i)),
   )
+}
+
+/** What is wrong with the number of a way to start: a sentence, or undefined. A constant may be any number. */
+const senselessIn = (init: Initialiser): string | undefined => {
+  switch (init.kind) {
+    case 'constant':
+      return typeof init.value === 'number' ? undefined : `constant: a value is a number, but it is ${String(init.value)}`
+    case 'normal':
+      return numberFault(notNegative, 'normal', 'deviation', init.deviation)
+    case 'uniform':
+      return numberFault(notNegative, 'uniform', 'bound', init.bound)
+    case 'xavier':
+      return numberFault(notNegative, 'xavier', 'gain', init.gain)
+  }
 }
 
 /** Whether a way to start gives elements of a type that is not f32. */

@@ -35,7 +35,8 @@ export interface TrainStep<M extends string, I, P, L> {
    * Batches that make one step, one after another, their gradients added up and completed once. Each input then gets a
    * first dim `batch` in front, in memory as so many batches one behind the other. Loss and gradients are those of one batch
    * that holds them all, along the first dim of each input; a loss for which that cannot be had is refused (whole-batch.ts).
-   * An input without dims belongs to its own batch.
+   * An input without dims belongs to its own batch: so does a seed that is one, while random numbers of a seed that is written
+   * in the loss are the same in every batch.
    */
   readonly accumulate?: number
 }

@@ -9,17 +9,22 @@ import { sgd, trainStep } from '#lib/train/mod.ts'
 import {
   add,
   attention,
+  cast,
   crossEntropy,
   divide,
   equal,
+  fill,
   greater,
   layerNorm,
+  linear,
   maximum,
   mean,
   multiply,
   pad,
   power,
   rmsNorm,
+  scatterAdd,
+  select,
   selfAttention,
   slice,
   subtract,
@@ -121,7 +126,7 @@ describe('numbers that elements of a type cannot be are refused', () => {
   })
 })
 
-describe('options that an op does not have are refused', () => {
+describe('options that an op does not have, and numbers that make no sense among them, are refused', () => {
   const loose = (options: object): never => options as never
   const cases: readonly (readonly [spec: string, op: (x: AnyTensor) => unknown, sentence: string])[] = [
     [
@@ -143,6 +148,16 @@ describe('options that an op does not have are refused', () => {
       (x) => crossEntropy('d', x, loose({ reduction: 'sum' })),
       "crossEntropy: no option 'reduction'; options are: ignore, smoothing",
     ],
+    [
+      's:3 d:2',
+      (x) => crossEntropy('d', pipe(x, select('d', 0), cast('i32')), loose({ smoothing: '0.1' })),
+      "crossEntropy: 'smoothing' is 0.1, not a number from 0 to less than 1",
+    ],
+    ['s:3 d:2', () => layerNorm('d', { epsilon: -1 }), "layerNorm: 'epsilon' is -1, not a finite number from 0 up"],
+    ['s:3 d:2', () => rmsNorm('d', { epsilon: NaN }), "rmsNorm: 'epsilon' is NaN, not a finite number from 0 up"],
+    ['s:3 d:2', () => add(fill('s:3 d:2', undefined as never)), "fill: 'value' is undefined, not a number"],
+    ['s:3 d:2', (x) => linear(loose({ weight: x, biass: x }), 'd'), "linear: no option 'biass'; options are: weight, bias"],
+    ['s:3 d:2', (x) => scatterAdd('v:2', x, loose({ keeps: 's' })), "scatterAdd: no option 'keeps'; options are: keep"],
   ]
   for (const [spec, op, sentence] of cases) {
     test(sentence, () => {

@@ -2,7 +2,21 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { pipe } from 'fp-ts/lib/function.js'
 import { grad, input, layout, mesh, type Program, program, type Tensor } from '#lib/mod.ts'
-import { layerNorm, log, logSigmoid, logSoftmax, logSumExp, mean, rmsNorm, softmax, softplus, square, sum, variance } from '#ops/mod.ts'
+import {
+  layerNorm,
+  log,
+  logSigmoid,
+  logSoftmax,
+  logSumExp,
+  mean,
+  rmsNorm,
+  silu,
+  softmax,
+  softplus,
+  square,
+  sum,
+  variance,
+} from '#ops/mod.ts'
 import { right, run, type Values } from './run-law.ts'
 
 /** What is left of ops along rows, and of functions of one element, where numbers are infinite, NaN, or at the ends of float32. */
@@ -134,4 +148,31 @@ describe('softplus and logSigmoid keep their digits everywhere', () => {
     const ends = program('ends', one, { x: input('t:3') }, ({ x }) => ({ plus: pipe(x, softplus), log: pipe(x, logSigmoid) }))
     return check(ends, { x: Float32Array.from([inf, -inf, nan]) }, { plus: [inf, 0, nan], log: [0, -inf, nan] })
   })
+})
+
+test('second derivatives of softplus, logSigmoid and silu are finite where e^-x or e^x is not', async () => {
+  const numbers = [-1e30, -300, -100, -90, -20, -1, 0, 1, 20, 90, 100, 300, 1e30]
+  const twice = (f: (x: Tensor) => Tensor) => (x: Tensor): Tensor =>
+    grad((y: Tensor) => pipe(grad((z: Tensor) => pipe(f(z), sum('t')) as Tensor<''>)(y), sum('t')) as Tensor<''>)(x)
+  const of = program('twice', one, { x: input('t:13') }, ({ x }) => ({
+    softplus: twice(softplus as (x: Tensor) => Tensor)(x as Tensor),
+    logSigmoid: twice(logSigmoid as (x: Tensor) => Tensor)(x as Tensor),
+    silu: twice(silu as (x: Tensor) => Tensor)(x as Tensor),
+  }))
+  // s (1 - s) = 1 / (2 + e^x + e^-x); of silu s (1 - s) (2 + x (1 - 2 s)).
+  const slope = (x: number): number => 1 / (2 + Math.exp(x) + Math.exp(-x))
+  const wanted: Readonly<Record<string, (x: number) => number>> = {
+    softplus: slope,
+    logSigmoid: (x) => -slope(x),
+    silu: (x) => slope(x) === 0 ? 0 : slope(x) * (2 - x * Math.tanh(x / 2)),
+  }
+  for (const backend of backends) {
+    const got = right(await run(of, { x: Float32Array.from(numbers) }, backend))
+    for (const [name, formula] of Object.entries(wanted)) {
+      numbers.forEach((x, i) => {
+        const [is, should] = [got[name]![i]!, formula(x)]
+        assert.ok(Math.abs(is - should) <= 1e-6, `${name} at ${x} on ${backend} is ${is}, not ${should}`)
+      })
+    }
+  }
 })

@@ -191,4 +191,17 @@ describe('initialisers', () => {
     assert.ok(E.isLeft(wrong))
     assert.equal(sentence(wrong.left), "tensor 'w': xavier: no dim 'g' in 'f:4 e:2'")
   })
+  it('are refused where their number makes no sense', () => {
+    const said = (init: Parameters<typeof start>[0]): string => {
+      const values = initialValues(program('wrong', mesh(''), { w: parameter('f:4 e:2', init) }, ({ w }) => w))
+      return E.isLeft(values) ? sentence(values.left) : ''
+    }
+    for (const n of [NaN, Infinity, -1]) {
+      assert.equal(said(normal(n)), `tensor 'w': normal: 'deviation' is ${n}, not a finite number from 0 up`)
+      assert.equal(said(uniform(n)), `tensor 'w': uniform: 'bound' is ${n}, not a finite number from 0 up`)
+      assert.equal(said(xavier({ gain: n })), `tensor 'w': xavier: 'gain' is ${n}, not a finite number from 0 up`)
+    }
+    assert.equal(said(constant('1' as never)), "tensor 'w': constant: a value is a number, but it is 1")
+    assert.equal(said(constant(-Infinity)), '')
+  })
 })

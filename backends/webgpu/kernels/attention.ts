@@ -1,6 +1,6 @@
 import { type AttentionKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
-import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { aligned, Bindings, constantText, decodeText, lanes, maskKeeps, namesOf, offsetText, type Shader, shader } from '../emit.ts'
 import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { innermost, simplify } from '../loops.ts'
 
@@ -10,7 +10,7 @@ import { innermost, simplify } from '../loops.ts'
  * so that every key and value it loads serves several queries; features are taken in fours where all views allow it.
  *
  * A masked key has score -inf. While all keys of a query are masked, its maximum stays -inf and nothing is added; a value that
- * a bool mask leaves out must not be looked at, since 0 · NaN would be NaN. To test each product would make the walk 1.7 times as
+ * a mask leaves out must not be looked at, since 0 · NaN would be NaN. To test each product would make the walk 1.7 times as
  * long: instead a second, careful shader makes those rows anew whose results are not all finite, key by key. The result of a
  * block of keys before this one is where the walk begins: its log-sum-exp is the maximum, of weight 1.
  *
@@ -30,7 +30,7 @@ const queriesPerThread = (shape: Shape, rows: number): number => shape === 'gpu'
 const count = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
 
 export const attentionShaders = (k: AttentionKernel, shape: Shape): readonly Shader[] =>
-  k.mask?.type === 'bool' ? [attentionShader(k, shape, false), attentionShader(k, shape, true)] : [attentionShader(k, shape, false)]
+  k.mask === null ? [attentionShader(k, shape, false)] : [attentionShader(k, shape, false), attentionShader(k, shape, true)]
 
 const attentionShader = (k: AttentionKernel, shape: Shape, careful: boolean): Shader => {
   const depth = k.rows.length
@@ -79,8 +79,8 @@ const attentionShader = (k: AttentionKernel, shape: Shape, careful: boolean): Sh
     const raw = `score${r}_${j} * ${constantText(k.scale, 'f32')}`
     const stored = `${mask}[${offsetText(`mask${r}`, [`(j + ${j})`], [k.mask === null ? 0 : byKey(k.mask)])}]`
     if (k.mask === null) return `score${r}_${j} = ${raw};`
-    if (k.mask.type === 'f32') return `score${r}_${j} = ${raw} + ${stored};`
-    return `let kept${r}_${j} = ${fromStored('bool', stored)};\nscore${r}_${j} = select(lowest, ${raw}, kept${r}_${j});`
+    const added = k.mask.type === 'f32' ? `${raw} + ${stored}` : raw
+    return `let kept${r}_${j} = ${maskKeeps(k.mask.type, stored)};\nscore${r}_${j} = select(lowest, ${added}, kept${r}_${j});`
   }
   /** One step of the walk, over some of the keys: scores, the running maximum and total, and the weighted values. */
   const step = (some: readonly number[]): string => {

@@ -1,6 +1,6 @@
 import { type AttentionGradientKernel, elementsOf, type View } from '#lib/kernel/kernel.ts'
 import type { Shape } from '../device.ts'
-import { aligned, Bindings, constantText, decodeText, fromStored, lanes, namesOf, offsetText, type Shader, shader } from '../emit.ts'
+import { aligned, Bindings, constantText, decodeText, lanes, maskKeeps, namesOf, offsetText, type Shader, shader } from '../emit.ts'
 import { atLevel, cascade, flushSums, levelsOf } from '../cascade.ts'
 import { simplify } from '../loops.ts'
 
@@ -10,7 +10,7 @@ const blockInOutput = 256
 /**
  * The two gradients of attention have one shape: a thread keeps two rows of its own (a query and its cotangent, or a key and
  * its value) and walks those of the other side, making the weight of each pair anew from the log-sum-exp of the forward pass
- * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a bool mask leaves
+ * (FlashAttention, arXiv 2205.14135, appendix B.4). Nothing of the size queries × keys is stored. A pair that a mask leaves
  * out is not looked at, since 0 · NaN would be NaN. Sums over many pairs go from level to level (cascade.ts). A real GPU has no
  * registers for a second level of two gradients: there it is the output itself, and two levels of √n terms each do.
  */
@@ -47,7 +47,7 @@ export const attentionGradientShader = (k: AttentionGradientKernel, shape: Shape
 
   const stored = k.mask === null ? '' : `${buffers[mask]}[${innerStart(mask, 1)}]`
   const scored = (sum: string): string => `${sum} * ${constantText(k.scale, 'f32')}${k.mask?.type === 'f32' ? ` + ${stored}` : ''}`
-  const ifKept = (body: string): string => k.mask?.type === 'bool' ? `if ${fromStored('bool', stored)} {\n${body}\n}` : body
+  const ifKept = (body: string): string => k.mask === null ? body : `if ${maskKeeps(k.mask.type, stored)} {\n${body}\n}`
   const eachLane = Array.from({ length: width }, (_, n) => n)
   /** One statement for each lane of feature group f of one gradient: its place in the output, in the carry, and in a sum. */
   const perLane = (part: number, carriedPart: number, statement: (to: string, carried: string, lane: string) => string): string =>
