@@ -155,7 +155,7 @@ export const lower = (graph: Graph, decision: Decision, fastest: Fastest | null 
     : { cluster: fastest.cluster, precision: fastest.precision, seconds: decision.cost / 1e6, bound: decision.bound / 1e6 }
   return {
     format: 'shardwise-plan',
-    version: 3,
+    version: 4,
     program: graph.name,
     mesh: graph.mesh.text,
     ranks: graph.mesh.ranks,

@@ -92,9 +92,14 @@ const CertificateCodec = t.strict({
   width: t.number,
 })
 
-const fields = {
+/** A plan of another version may have other fields, and other meanings of the same ones: it is refused before they are looked at. */
+const head = {
   format: t.literal('shardwise-plan'),
-  version: t.literal(3),
+  version: t.literal(4, '4 (a plan of another version must be made again)'),
+}
+
+const fields = {
+  ...head,
   program: t.string,
   mesh: t.string,
   ranks: t.number,
@@ -127,7 +132,8 @@ export const encodePlan = (plan: Plan): unknown => PlanCodec.encode(plan)
  */
 export const decodePlan = (json: unknown): E.Either<Fault, Plan> =>
   pipe(
-    decodeWith('plan', PlanCodec, json),
+    decodeWith('plan', t.type(head), json),
+    E.chain(() => decodeWith('plan', PlanCodec, json)),
     E.chain((plan) =>
       plan.hash === hashOf(plan) ? E.right(plan) : E.left(
         malformed(

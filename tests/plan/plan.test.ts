@@ -137,6 +137,12 @@ test('a missing field, another format or another version is named', () => {
   }
 })
 
+test('a plan of an earlier version is refused for that, whatever else it lacks', () => {
+  const decoded = decodePlan({ format: 'shardwise-plan', version: 3, steps: [{ template: { family: 'gather', dim: 'v' } }] })
+  assert.ok(E.isLeft(decoded))
+  assert.equal(sentence(decoded.left), 'plan: expected 4 (a plan of another version must be made again) at version, got 3')
+})
+
 test('a wrong hash is told from a wrong form', () => {
   const plan = fc.sample(plans, 1)[0]!
   const decoded = decodePlan({ ...asJson(plan) as object, hash: plan.hash.replace(/./g, '0') })
