@@ -103,7 +103,11 @@ export const binary = <const Name extends string, L extends Linearity, K extends
       return to === 'same' ? x! : { ...x!, type: to }
     },
     linear: linearity === 'either' || linearity === 'left' ? [[0]] : [],
-    kernel: ([x], _, { value }) => ({ family: 'map', expression: expression(input(0), literal(value, x!.type)) }),
+    // What is compared must be what the elements can be; the reference calculates with all digits of a number.
+    kernel: ([x], _, { value }) => ({
+      family: 'map',
+      expression: expression(input(0), to === 'bool' || x!.type !== 'f32' ? literal(value, x!.type) : real(value)),
+    }),
   }
   return <const Y extends K extends 'truth' ? AnyTensor : Operand>(y: Y): Applied<Name, Y, L, K, To> => {
     const where = sourceLine()
