@@ -106,7 +106,7 @@ export const withBrowser = async (use: (page: Page) => Promise<void>): Promise<s
   } finally {
     browser.kill('SIGKILL')
     await ended
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 }
 
