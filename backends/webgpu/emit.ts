@@ -82,7 +82,8 @@ const hasConstant = (e: Expression): boolean => 'call' in e && e.of.some(isConst
 
 /**
  * The operands that must be rounded before a calculation goes on. WGSL lets a compiler take (x · a) · b for x · (a · b),
- * (x - y) + y for x, and x · a + x · b for x · (a + b); where a · b is 0, or x is lost beside y, that is another number.
+ * (x - y) + y for x, and x · a + x · b for x · (a + b), or add a product without rounding it; where a · b is 0 or ∞, or x is lost
+ * beside y, that is another number.
  */
 const roundedFirst = (e: Calculation, write: (e: Expression) => string): readonly Expression[] => {
   if (isOneOf(products, e)) return hasConstant(e) ? e.of.filter((part) => isOneOf(products, part) && hasConstant(part)) : []
@@ -90,7 +91,7 @@ const roundedFirst = (e: Calculation, write: (e: Expression) => string): readonl
   const [one, other] = e.of
   const factors = (part: Expression): readonly string[] => 'call' in part && isOneOf(products, part) ? part.of.map(write) : []
   const shared = factors(one!).some((factor) => factors(other!).includes(factor))
-  return e.of.filter((part) => isOneOf(sums, part) || (shared && part === one))
+  return e.of.filter((part) => isOneOf(sums, part) || (shared && isOneOf(products, part)))
 }
 
 /** Equal parts of an expression are computed once; parts of constants only, here and now. */
@@ -275,11 +276,14 @@ export const shader = (parts: ShaderParts): Shader => {
   const start = parts.per === 'workgroup'
     ? `let group = ${group};\n  ${exact ? '' : `if (group >= ${groups}u) { return; }`}`
     : `let thread = (${group}) * ${parts.workgroup}u + local;\n  ${exact ? '' : `if (thread >= ${parts.count}u) { return; }`}`
+  // The third number of a workgroup is always 0, which no compiler knows.
+  const opaque = [...parts.declarations, parts.body].some((text) => text.includes('no_bits_')) ? 'no_bits_ = group_id.z;' : ''
   const code = [
     parts.bindings.text,
     ...parts.declarations,
     `@compute @workgroup_size(${parts.workgroup})
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  ${opaque}
   ${start}
   ${parts.body}
 }`,

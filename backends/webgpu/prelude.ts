@@ -25,12 +25,15 @@ const functionsOf = (prelude: string): ReadonlyMap<string, Function> =>
 const onGpu = functionsOf(wgslPrelude)
 const onEmulatedGpu = new Map([...onGpu, ...functionsOf(emulatedPrelude)])
 
-/** WGSL refuses infinities and NaN in constant expressions, and may lose -0 there, so these come from variables' bits. */
+/**
+ * WGSL refuses infinities and NaN in constant expressions, and may lose -0 there, so these come from variables' bits. `no_bits_` is 0,
+ * but set where a shader begins to what no compiler knows to be 0 (emit.ts): what is joined with it has been rounded.
+ */
 const specialBits = /* wgsl */ `
 var<private> infinity_bits_: u32 = 0x7f800000u;
 var<private> nan_bits_: u32 = 0x7fc00000u;
 var<private> negative_zero_bits_: u32 = 0x80000000u;
-var<private> no_bits_: u32 = 0u;
+var<private> no_bits_: u32;
 `
 
 /** A shader's text with all that it needs. */
