@@ -271,6 +271,17 @@ const functions: readonly EdgeGroup[] = [
   ]),
 ]
 
+/** Rows of factors and their scalar products. */
+const products: readonly Case[] = [
+  [[1, nan, 2], [1, 0, 1], nan],
+  [[inf, 0, 0], [0, 1, 1], nan],
+  [[inf, -inf, 0], [1, 1, 1], nan],
+  [[inf, 1, 1], [1, 1, 1], inf],
+  [[huge, huge, 0], [1, 1, 1], inf],
+  [[1e20, 1, 1], [1e20, 0, 0], inf],
+  [[1, 2, 3], [1, 1, 1], 6],
+]
+
 const rows: readonly EdgeGroup[] = [
   fold('sum', ops.sum('e'), [[[1, nan, 2], nan], [[inf, -inf, 0], nan], [[inf, 1, 2], inf], [[huge, huge, 0], inf], [[-0, -0, -0], {
     either: [0, -0],
@@ -309,6 +320,32 @@ const rows: readonly EdgeGroup[] = [
     [[huge, -huge, huge], [0.5, 0, 0.5]],
     [[0, -200, 0], [0.5, 0, 0.5]],
   ]),
+]
+
+const sums: readonly EdgeGroup[] = [
+  fold('variance', ops.variance('e'), [[[1, nan, 2], nan], [[inf, 1, 2], nan], [[5, 5, 5], 0], [[huge, huge, huge], inf]]),
+  fold('layerNorm', ops.layerNorm('e'), [[[1, nan, 2], [nan, nan, nan]], [[inf, 1, 2], [nan, nan, nan]], [[5, 5, 5], [0, 0, 0]]]),
+  fold('rmsNorm', ops.rmsNorm('e'), [[[1, nan, 2], [nan, nan, nan]], [[inf, 1, 2], [nan, 0, 0]], [[0, -0, 0], [0, -0, 0]]]),
+  ...[binary('contract', (y) => ops.contract(y, 'e'), products), binary('linear', (y) => ops.linear(y, 'e'), products)],
+]
+
+/** Two ways there and back again, or one that changes nothing: elements are as they were, to the bit. */
+const move = (op: string, ...stages: readonly unknown[]): EdgeGroup =>
+  fold(
+    op,
+    (x: AnyTensor) => stages.reduce<AnyTensor>((y, one) => stage(one)(y as never), x),
+    [[nan, inf, -0], [-inf, tiny, huge], [0, -tiny, -huge]].map((row): Case => [row, row]),
+  )
+
+const moves: readonly EdgeGroup[] = [
+  move('split and merge', ops.split('e', 'f:3 g:1'), ops.merge('f g', 'e')),
+  move('rename', ops.rename('e', 'f'), ops.rename('f', 'e')),
+  move('reorder', ops.reorder('e n'), ops.reorder('n e')),
+  move('repeat and select', ops.repeat('r:2'), ops.select('r', 1)),
+  move('pad and slice', ops.pad('e', { before: 1, after: 1, value: 7 }), ops.slice('e', { from: 1, count: 3 })),
+  move('concat', (x: AnyTensor) => stage(ops.concat('e', x))(x as never), ops.slice('e', { from: 3, count: 3 })),
+  move('stopGradient', ops.stopGradient),
+  move('dropout of rate 0', ops.dropout({ rate: 0, seed: 1 })),
 ]
 
 const lookups: readonly EdgeGroup[] = [
@@ -356,6 +393,8 @@ export const edgeGroups: readonly EdgeGroup[] = [
   ...conversions,
   ...functions,
   ...rows,
+  ...sums,
+  ...moves,
   ...lookups,
   ...derivatives,
 ]
