@@ -5,10 +5,10 @@
  * grows like log n (Higham, "The accuracy of floating point summation", SIAM J. Sci. Comput. 14, 1993, section 3). Nothing
  * depends on roundings being kept apart, as compensated sums do: a shader compiler may reorder the terms of a sum.
  */
-export const blockTerms = 128
+const blockTerms = 128
 
 /** One loop of a nest: a variable from a text to a number, of so many steps. */
-export interface CascadeLoop {
+interface CascadeLoop {
   readonly name: string
   readonly from?: string
   readonly to: number
@@ -17,7 +17,7 @@ export interface CascadeLoop {
   readonly unsigned?: boolean
 }
 
-export interface CascadeParts {
+interface CascadeParts {
   /** The loops from the outermost to the innermost. */
   readonly loops: readonly CascadeLoop[]
   /** One step: it adds to the accumulators of level 0. */

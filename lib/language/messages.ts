@@ -99,7 +99,8 @@ export const noOption = (op: string, name: string, known: string): string => `${
 
 export type OptionIs<Op extends string, Name extends string, Value extends string, Wanted extends string> =
   `${Op}: '${Name}' is ${Value}, not ${Wanted}`
-export const optionIs = (op: string, name: string, value: number, wanted: string): string => `${op}: '${name}' is ${value}, not ${wanted}`
+export const optionIs = (op: string, name: string, value: number | string, wanted: string): string =>
+  `${op}: '${name}' is ${value}, not ${wanted}`
 
 // ---- cuts ----------------------------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ export const unexpected = (want: string, got: string): string => `expect: the te
 // ---- training ------------------------------------------------------------------------------------------------------
 
 export const numberOutside = (op: string, option: string, value: string, wanted: string, fix?: string): string =>
-  `${op}: '${option}' is ${value}, not ${wanted}${fix === undefined ? '' : `; ${fix}`}`
+  `${optionIs(op, option, value, wanted)}${fix === undefined ? '' : `; ${fix}`}`
 
 export const notTrainable = (name: string, type: string): string =>
   `trainStep: parameter '${name}' is ${type} and cannot be trained; fix: parameter(…, { trained: false })`

@@ -3,10 +3,9 @@ import type { Combine } from '../kernel/kernel.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
 import { needDim, needKind, noExtra, sameSizes, sameType } from '../layout/shapes.ts'
 import { crossByName, type Op } from '../op.ts'
-import * as say from './messages.ts'
-import { type KnownOptions, knownOptions } from './options.ts'
+import { type KnownOptions, knownOptions, mustBe, notNegative } from './options.ts'
 import { record } from './record.ts'
-import { atLine, refuse } from './refusal.ts'
+import { atLine } from './refusal.ts'
 import type { AlongAffine, Given } from './rules/along.ts'
 import { sourceLine } from './source.ts'
 import { type AnyTensor, type Stage, stage } from './tensor.ts'
@@ -78,7 +77,7 @@ export const norm = <const Name extends string>(
     return stage((x) => {
       atLine(where, () => {
         knownOptions(name, given, affineOptions)
-        if (!(Number.isFinite(epsilon) && epsilon >= 0)) refuse(say.optionIs(name, 'epsilon', epsilon, 'a finite number from 0 up'))
+        mustBe(notNegative, name, 'epsilon', epsilon)
       })
       return record(op, { dim, epsilon, scale: scale !== undefined, shift: shift !== undefined }, [x, ...parameters], where)
     })

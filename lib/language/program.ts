@@ -1,10 +1,9 @@
 import type { DType } from '../dtype.ts'
 import type { Change } from './becomes.ts'
 import type { Initialiser } from './initialiser.ts'
-import * as say from './messages.ts'
 import type { Declared, NotGiven } from './messages.ts'
 import type { Mesh } from './mesh.ts'
-import { refuse } from './refusal.ts'
+import { knownOptions } from './options.ts'
 import type { SpecForm } from './rules/form.ts'
 import type { AxesExist } from './rules/layout.ts'
 import type { AxesOfPending, First, KindOfPending } from './rules/unary.ts'
@@ -57,9 +56,8 @@ export const parameter: DeclareParameter = (
   const [type, more] = typeof rest[0] === 'string' ? [rest[0], rest.slice(1)] : ['f32', rest]
   const init = more.find(isInitialiser)
   const options = more.find((one): one is ParameterOptions => typeof one === 'object' && one !== null && !isInitialiser(one)) ?? {}
-  const { trained = true, ...others } = options
-  const [stranger] = Object.keys(others)
-  if (stranger !== undefined) refuse(say.noOption(`parameter '${spec}'`, stranger, 'trained'))
+  knownOptions(`parameter '${spec}'`, options, ['trained'])
+  const { trained = true } = options
   const given = { ...(init === undefined ? {} : { init }), ...(trained ? {} : { trained }) }
   return { role: 'parameter', spec, type, ...given } as Declaration<never, never>
 }

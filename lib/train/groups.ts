@@ -1,7 +1,6 @@
 import * as say from '../language/messages.ts'
 import { refuse } from '../language/refusal.ts'
-import { knownOptions } from '../language/options.ts'
-import { mustBe, notNegative } from './options.ts'
+import { knownOptions, mustBe, notNegative } from '../language/options.ts'
 
 /** What is different for some parameters. */
 export interface Group {

@@ -9,7 +9,7 @@ import { type Declaration, type Program, walkDeclarations } from '../language/pr
 import { readSpec } from '../language/read-spec.ts'
 import { type Shape, sizeOf } from '../layout/layout.ts'
 import type { NamedElements } from '../run/executor.ts'
-import { notNegative, numberFault } from './options.ts'
+import { notNegative, numberFault } from '../language/options.ts'
 
 /** Every element the same. */
 export const constant = (value: number): Initialiser => ({ kind: 'constant', value })

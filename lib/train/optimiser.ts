@@ -3,8 +3,7 @@ import { refuse } from '../language/refusal.ts'
 import type { Tensor } from '../language/tensor.ts'
 import { add, divide, multiply, sqrt, square, subtract } from '#ops/mod.ts'
 import type { Groups } from './groups.ts'
-import { knownOptions } from '../language/options.ts'
-import { belowOne, mustBe, notNegative, positive } from './options.ts'
+import { belowOne, knownOptions, mustBe, notNegative, positive } from '../language/options.ts'
 import type { Schedule } from './schedule.ts'
 
 /**

@@ -3,7 +3,7 @@ import { atLine } from '../language/refusal.ts'
 import { sourceLine } from '../language/source.ts'
 import type { Tensor } from '../language/tensor.ts'
 import { add, cos, maximum, minimum, multiply } from '#ops/mod.ts'
-import { mustBe, notNegative } from './options.ts'
+import { mustBe, notNegative } from '../language/options.ts'
 
 /** A learning rate for each step: a number, or a function of the number of steps done so far (0 at the first). */
 export type Schedule = number | ((step: Tensor<''>) => Tensor<''>)

@@ -10,7 +10,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { NamedElements } from '../run/executor.ts'
 import { type LaunchOptions, type RunResult, type Session, withSession } from '../run/session.ts'
 import { checkedSeed, initialValues } from './initialise.ts'
-import { numberFault, wholeFrom } from './options.ts'
+import { numberFault, wholeFrom } from '../language/options.ts'
 
 /** What a training is told beside its step. */
 export interface TrainOptions {

@@ -80,6 +80,7 @@ const partsOf = (k: ContractKernel): number => {
   const tiles = elementsOf(k.batch) * along(k.rows) * along(k.columns)
   return Math.max(1, Math.min(Math.floor(elementsOf(k.inner) / leastLength), Math.floor(enoughWorkgroups / tiles), mostParts))
 }
+
 /** The parts' sums side by side in the scratch buffer, and a map that adds them up and goes on with the epilogue. */
 const splitShaders = (k: ContractKernel, parts: number, scratch: number, shape: Shape): WithScratch => {
   const sizes = [...k.batch, ...k.rows, ...k.columns]
